@@ -1,0 +1,1 @@
+"""Owner of keys: caches, serialises writes, alone reads and writes the object store."""

@@ -1,0 +1,1 @@
+"""How a service node reaches the data nodes: what can be asked (``ops``), the interface, and its forms."""

@@ -1,0 +1,36 @@
+"""The one interface through which a service node reaches a data node."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hsds.errors import HsdsError
+from hsds.transport.ops import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What travels with every request to a data node: who asked, and by when an answer is of use."""
+
+    request_id: str
+    deadline: float | None = None
+    """``time.monotonic()`` of this machine; None for no limit. A remote form sends what is left of it."""
+
+
+class DataNode(ABC):
+    """A data node as others see it. Implemented by the node itself and by its remote forms."""
+
+    @abstractmethod
+    async def execute(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
+        """Carry out operations, at once where they are independent, and answer in their order.
+
+        An operation that fails has the ``HsdsError`` in the place of its result; the others are unaffected.
+        """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """How the node appears to people and in ``dn_urls``."""
