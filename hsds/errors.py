@@ -51,6 +51,10 @@ class Unavailable(HsdsError):
         self.retry_after = retry_after
 
 
+class InvalidSettings(HsdsError, ValueError):
+    """The service cannot start as it is configured; the text names the setting and where it was given."""
+
+
 class StoreError(HsdsError):
     """Base of what object stores raise. Callers in the data node translate it or let it become a 503."""
 
