@@ -28,7 +28,9 @@ from hsds.hdf5.queryparse import (
     Number,
     OneOf,
     Operator,
+    Text,
     Truth,
+    Word,
 )
 
 Array = np.ndarray[Any, Any]
@@ -83,7 +85,7 @@ def evaluate(where: Expression, column: Callable[[str], Array], shape: tuple[int
             return np.logical_not(evaluate(part, column, shape))
         case Compare(Field(name), op, Field(other)):
             return _compare_columns(column(name), op, column(other))
-        case Compare(Field(name), op, value):
+        case Compare(Field(name), op, (Word() | Text() | Number() | Truth()) as value):
             return _compare(column(name), op, value)
         case OneOf(Field(name), values):
             return _one_of(column(name), values)

@@ -146,7 +146,8 @@ def tokenize(text: str) -> list[Token]:
     while position < end:
         found = _TOKEN.match(text, position)
         if found is None:
-            raise invalid(text, f"unexpected {text[position:].lstrip()[:1]!r} at position {position}")
+            position = end - len(text[position:end].lstrip())
+            raise invalid(text, f"unexpected {text[position]!r} at position {position}")
         match found.lastgroup:
             case "quoted":
                 tokens.append(Token("quoted", found["quoted"][1:-1]))
