@@ -1,0 +1,64 @@
+"""A least-recently-used cache bounded in bytes: what the data node remembers of the store."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class ByteLRU(Generic[K, V]):
+    """Keeps the most recently used values whose costs add up to at most ``limit`` bytes.
+
+    A value larger than the whole limit is not kept at all.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+        self.hits = 0
+        self.misses = 0
+        self.evictions = 0
+        self._items: OrderedDict[K, tuple[V, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return f"<ByteLRU {len(self)} items, {self.used}/{self.limit} bytes>"
+
+    def get(self, key: K) -> V | None:
+        """The value under ``key``, which becomes the most recently used, or None."""
+        item = self._items.get(key)
+        if item is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        self._items.move_to_end(key)
+        return item[0]
+
+    def put(self, key: K, value: V, cost: int) -> None:
+        """Remember ``value`` at ``cost`` bytes, in place of what was there."""
+        self.pop(key)
+        if cost > self.limit:
+            return
+        self._items[key] = (value, cost)
+        self.used += cost
+        while self.used > self.limit:
+            _, (_, old_cost) = self._items.popitem(last=False)
+            self.used -= old_cost
+            self.evictions += 1
+
+    def pop(self, key: K) -> None:
+        """Forget what is under ``key``, if anything."""
+        item = self._items.pop(key, None)
+        if item is not None:
+            self.used -= item[1]
+
+    def drop(self, condition: Callable[[K], bool]) -> None:
+        """Forget everything whose key satisfies ``condition``."""
+        for key in [key for key in self._items if condition(key)]:
+            self.pop(key)

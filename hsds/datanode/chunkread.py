@@ -1,0 +1,69 @@
+"""Reading elements: the chunks of a selection, batch by batch, into one array."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from hsds.datanode.documents import ChunkCodec, Entry
+from hsds.datanode.state import State
+from hsds.hdf5.chunking import Piece, pieces
+from hsds.hdf5.dataset import DatasetSpec
+from hsds.transport.ops import ReadChunks
+
+Array = np.ndarray[Any, Any]
+BATCH_BYTES = 16 << 20
+"""Decoded bytes of chunks that one request has read but not yet placed."""
+INLINE_BYTES = 1 << 20
+"""Copies up to this size are made in the event loop: a hop to the executor costs more."""
+
+
+class ChunkReader:
+    """Carries out ``ReadChunks``."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def read(self, op: ReadChunks) -> Array:
+        spec, codec = op.dataset, ChunkCodec(op.dataset)
+        parts = pieces(op.selection, spec.chunk_shape)
+        if len(parts) == 1 and op.out is None:
+            entry = await self._state.chunks.reader.read((op.bucket, spec.key(parts[0].chunk)), codec)
+            return _only(spec, parts[0], entry, op.selection.shape)
+        out = np.empty(op.selection.shape, spec.datatype.dtype) if op.out is None else op.out
+        for batch in batches(parts, spec):
+            names = [(op.bucket, spec.key(piece.chunk)) for piece in batch]
+            entries = await self._state.chunks.reader.read_many(names, codec)
+            if out.nbytes > INLINE_BYTES and not out.dtype.hasobject:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._state.executor, _place, spec, batch, entries, out)
+            else:
+                _place(spec, batch, entries, out)
+        return out
+
+
+def batches(parts: Sequence[Piece], spec: DatasetSpec) -> Iterator[Sequence[Piece]]:
+    """Cut pieces into runs whose whole chunks take about ``BATCH_BYTES`` decoded."""
+    count = max(1, BATCH_BYTES // max(1, spec.chunk_nbytes))
+    for i in range(0, len(parts), count):
+        yield parts[i : i + count]
+
+
+def _only(spec: DatasetSpec, piece: Piece, entry: Entry[Array], shape: tuple[int, ...]) -> Array:
+    """The answer of a selection within one chunk: a view of the cached array where that is contiguous."""
+    if entry.value is not None:
+        values = entry.value[piece.inner]
+        if values.shape[: len(shape)] == shape and values.flags.c_contiguous:
+            return values
+    out = np.empty(shape, spec.datatype.dtype)
+    _place(spec, (piece,), (entry,), out)
+    return out
+
+
+def _place(spec: DatasetSpec, parts: Sequence[Piece], entries: Sequence[Entry[Array]], out: Array) -> None:
+    for piece, entry in zip(parts, entries, strict=True):
+        chunk = spec.new_chunk(piece.chunk) if entry.value is None else entry.value
+        out[piece.outer] = chunk[piece.inner]

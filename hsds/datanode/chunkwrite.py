@@ -1,0 +1,120 @@
+"""Writing elements: each touched chunk is changed by its own conditional PUT, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import numpy as np
+
+from hsds.datanode.change import Basis, Outcome
+from hsds.datanode.chunkread import batches
+from hsds.datanode.documents import ChunkCodec
+from hsds.datanode.state import State
+from hsds.hdf5 import keys
+from hsds.hdf5.chunking import Piece, pieces
+from hsds.hdf5.dataset import DatasetSpec
+from hsds.transport.ops import TrimChunks, WriteChunks
+
+Array = np.ndarray[Any, Any]
+ChunkApply = Callable[[Array | None], Outcome[Array]]
+
+
+class ChunkWriter:
+    """Carries out ``WriteChunks`` and ``TrimChunks``."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def write(self, op: WriteChunks) -> None:
+        spec = op.dataset
+        data = _spread(op.data, op.selection.shape)
+        for batch in batches(pieces(op.selection, spec.chunk_shape), spec):
+            changes = []
+            for piece in batch:
+                whole = piece.covers_chunk and op.fields is None
+                apply = _replace(piece, data) if whole else _patch(spec, piece, data, op.fields)
+                basis = Basis.NOTHING if whole else Basis.READ
+                changes.append(self._change(op.bucket, spec, piece.chunk, apply, basis))
+            await _all(changes)
+
+    async def trim(self, op: TrimChunks) -> None:
+        """Delete the chunks outside the new extents, and fill what is outside of them in those on the edge."""
+        spec = op.dataset
+        changes = []
+        async for info in self._state.store.list_all(op.bucket, keys.dataset_prefix(spec.id)):
+            parsed = keys.parse_key(info.key)
+            if parsed is None or parsed.kind != "chunk":
+                continue
+            inside = _extents_inside(parsed.index, spec.chunk_shape, op.dims)
+            if all(i == n for i, n in zip(inside, spec.chunk_shape, strict=True)):
+                continue
+            apply = _fill_outside(spec, parsed.index, inside) if all(inside) else _remove
+            changes.append(self._change(op.bucket, spec, parsed.index, apply, Basis.READ))
+        await _all(changes)
+
+    async def _change(
+        self, bucket: str, spec: DatasetSpec, index: tuple[int, ...], apply: ChunkApply, basis: Basis
+    ) -> None:
+        key = (bucket, spec.key(index))
+        await self._state.chunks.committer.change(key, ChunkCodec(spec), apply, basis)
+
+
+async def _all(changes: list[Coroutine[Any, Any, None]]) -> None:
+    """Wait for every change to end, then raise the first error: nothing goes on behind an answer."""
+    for result in await asyncio.gather(*changes, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _spread(data: Array, shape: tuple[int, ...]) -> Array:
+    """Broadcast over the selection; trailing axes of an array type stay as they are."""
+    if data.shape[: len(shape)] == shape and data.ndim >= len(shape):
+        return data
+    element = data.shape[data.ndim - (np.empty(0, data.dtype).ndim - 1) :]
+    return np.broadcast_to(data, shape + element)
+
+
+def _replace(piece: Piece, data: Array) -> ChunkApply:
+    """Write a whole chunk. The cache keeps a copy of its own, not a view that would pin the request's body."""
+
+    def apply(_present: Array | None) -> Outcome[Array]:
+        return Outcome(np.array(data[piece.outer], order="C"))
+
+    return apply
+
+
+def _patch(spec: DatasetSpec, piece: Piece, data: Array, fields: tuple[str, ...] | None) -> ChunkApply:
+    def apply(present: Array | None) -> Outcome[Array]:
+        chunk = spec.new_chunk(piece.chunk) if present is None else present
+        new = data[piece.outer]
+        if fields is None:
+            chunk[piece.inner] = new
+        else:
+            for name in fields:
+                chunk[name][piece.inner] = new[name]
+        return Outcome(chunk)
+
+    return apply
+
+
+def _remove(_present: Array | None) -> Outcome[Array]:
+    return Outcome(None)
+
+
+def _fill_outside(spec: DatasetSpec, index: tuple[int, ...], inside: tuple[int, ...]) -> ChunkApply:
+    def apply(present: Array | None) -> Outcome[Array]:
+        if present is None:
+            return Outcome(None, changed=False)
+        chunk = spec.new_chunk(index)
+        kept = tuple(slice(0, n) for n in inside)
+        chunk[kept] = present[kept]
+        return Outcome(chunk)
+
+    return apply
+
+
+def _extents_inside(index: tuple[int, ...], chunk: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
+    """How much of a chunk lies inside ``dims``, axis by axis."""
+    return tuple(max(0, min(n, d - i * n)) for i, n, d in zip(index, chunk, dims, strict=True))

@@ -1,0 +1,94 @@
+"""Domains and folders: JSON objects by path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hsds.datanode.change import Basis, Outcome
+from hsds.datanode.documents import JSON
+from hsds.datanode.objects import touch
+from hsds.datanode.reader import Key
+from hsds.datanode.state import State
+from hsds.errors import Conflict, Deleted, NotFound
+from hsds.hdf5 import keys
+from hsds.transport.ops import (
+    CreateDomain,
+    DeleteDomain,
+    DomainOp,
+    DomainState,
+    GetDomain,
+    ListDomains,
+    UpdateAcl,
+)
+
+Json = dict[str, Any]
+_NOT_FOLDERS = ("db/", ".hsds/")
+"""What stands beside the top-level folders in a bucket: objects, and the service's own notes."""
+_PERMISSIONS = ("create", "read", "update", "delete", "readACL", "updateACL")
+
+
+class Domains:
+    """Reads and changes domains and folders."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def get(self, op: GetDomain) -> DomainState:
+        entry = await self._state.objects.reader.read(_key(op), JSON)
+        if entry.value is None or entry.etag is None:
+            raise self._missing(op)
+        return DomainState(entry.value, entry.etag)
+
+    async def create(self, op: CreateDomain) -> DomainState:
+        def apply(present: Json | None) -> Outcome[Json]:
+            if present is not None:
+                raise Conflict(f"{op.path} exists already")
+            return Outcome(op.json)
+
+        await self._state.objects.committer.change(_key(op), JSON, apply, basis=Basis.ABSENT)
+        self._state.deleted.discard([(op.bucket, op.path)])
+        return await self.get(GetDomain(op.bucket, op.path))
+
+    async def delete(self, op: DeleteDomain) -> None:
+        def apply(present: Json | None) -> Outcome[Json]:
+            if present is None:
+                raise self._missing(op)
+            return Outcome(None)
+
+        await self._state.objects.committer.change(_key(op), JSON, apply)
+        self._state.deleted.add([(op.bucket, op.path)])
+
+    async def update_acl(self, op: UpdateAcl) -> None:
+        def apply(json: Json | None) -> Outcome[Json]:
+            if json is None:
+                raise self._missing(op)
+            acls = json.setdefault("acls", {})
+            old = acls.get(op.user, {})
+            acls[op.user] = {name: bool(op.acl.get(name, old.get(name, False))) for name in _PERMISSIONS}
+            touch(json, self._state.clock())
+            return Outcome(json)
+
+        await self._state.objects.committer.change(_key(op), JSON, apply)
+
+    async def list(self, op: ListDomains) -> Sequence[str]:
+        prefix = keys.folder_prefix(op.path)
+        start_after = f"{op.marker.strip('/')}/" if op.marker else ""
+        found: list[str] = []
+        while True:
+            page = await self._state.store.list(
+                op.bucket, prefix, delimiter="/", start_after=start_after, limit=min(op.limit or 1000, 1000)
+            )
+            found += ["/" + name.rstrip("/") for name in page.prefixes if name not in _NOT_FOLDERS]
+            if page.next is None or (op.limit and len(found) >= op.limit):
+                return found[: op.limit] if op.limit else found
+            start_after = page.next
+
+    def _missing(self, op: DomainOp[Any]) -> NotFound:
+        if (op.bucket, op.path) in self._state.deleted:
+            return Deleted(f"{op.path} has been deleted")
+        return NotFound(f"{op.path} not found")
+
+
+def _key(op: DomainOp[Any]) -> Key:
+    return op.bucket, keys.domain_key(op.path)

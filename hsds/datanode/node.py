@@ -1,0 +1,86 @@
+"""The data node: carries out operations on the keys that it owns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from hsds.datanode.chunkquery import ChunkQuery
+from hsds.datanode.chunkread import ChunkReader
+from hsds.datanode.chunkwrite import ChunkWriter
+from hsds.datanode.domains import Domains
+from hsds.datanode.objects import Objects
+from hsds.datanode.roots import Roots
+from hsds.datanode.state import State
+from hsds.datanode.sweep import Sweeper
+from hsds.errors import HsdsError
+from hsds.transport import ops
+from hsds.transport.base import DataNode, Trace
+
+Handler = Callable[[Any], Awaitable[Any]]
+
+
+class LocalDataNode(DataNode):
+    """A data node in this process, over a store that is open. Owns every key."""
+
+    def __init__(self, state: State, *, name: str = "dn-001") -> None:
+        self.state = state
+        self.sweeper = Sweeper(state)
+        self._name = name
+        objects = Objects(state, self.sweeper)
+        domains = Domains(state)
+        roots = Roots(state, self.sweeper)
+        writer, query = ChunkWriter(state), ChunkQuery(state)
+        self._handlers: dict[type[ops.Op[Any]], Handler] = {
+            ops.GetObject: objects.get,
+            ops.CreateObject: objects.create,
+            ops.DeleteObject: objects.delete,
+            ops.GetLinks: objects.links,
+            ops.UpdateLinks: objects.update_links,
+            ops.GetAttributes: objects.attributes,
+            ops.UpdateAttributes: objects.update_attributes,
+            ops.Resize: objects.resize,
+            ops.GetDomain: domains.get,
+            ops.CreateDomain: domains.create,
+            ops.DeleteDomain: domains.delete,
+            ops.UpdateAcl: domains.update_acl,
+            ops.ListDomains: domains.list,
+            ops.DeleteRoot: roots.delete,
+            ops.GetRootStats: roots.stats,
+            ops.Flush: roots.flush,
+            ops.ReadChunks: ChunkReader(state).read,
+            ops.WriteChunks: writer.write,
+            ops.TrimChunks: writer.trim,
+            ops.QueryChunks: query.query,
+            ops.UpdateWhere: query.update,
+        }
+
+    def __repr__(self) -> str:
+        return f"<LocalDataNode {self._name} over {self.state.store.name}>"
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def start(self, bucket: str) -> None:
+        """Take up what an earlier process left to be done in ``bucket``."""
+        await self.sweeper.resume(bucket)
+
+    async def close(self) -> None:
+        """End when every change that was asked for has ended. The store stays open."""
+        await self.state.objects.committer.drain()
+        await self.state.chunks.committer.drain()
+        await self.sweeper.close()
+        self.state.executor.shutdown(wait=False)
+
+    async def execute(self, ops: Sequence[ops.Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
+        if len(ops) == 1:  # the common case; a gather costs a task
+            return (await self._execute(ops[0]),)
+        return await asyncio.gather(*(self._execute(op) for op in ops))
+
+    async def _execute(self, op: ops.Op[Any]) -> Any | HsdsError:
+        try:
+            return await self._handlers[type(op)](op)
+        except HsdsError as error:
+            return error

@@ -1,0 +1,190 @@
+"""Groups, datasets and committed datatypes: JSON objects by id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hsds.datanode.change import Basis, Outcome
+from hsds.datanode.documents import JSON
+from hsds.datanode.entries import merge, page, pick
+from hsds.datanode.reader import Key
+from hsds.datanode.state import State
+from hsds.datanode.sweep import Sweeper
+from hsds.errors import Conflict, Deleted, InvalidInput, NotFound
+from hsds.hdf5 import keys
+from hsds.hdf5.attribute import equal_attributes
+from hsds.hdf5.ids import collection_of
+from hsds.hdf5.link import equal_links
+from hsds.transport.ops import (
+    AttributePage,
+    Created,
+    CreateObject,
+    DeleteObject,
+    GetAttributes,
+    GetLinks,
+    GetObject,
+    LinkPage,
+    ObjectOp,
+    ObjectState,
+    Resize,
+    Resized,
+    UpdateAttributes,
+    UpdateLinks,
+)
+
+Json = dict[str, Any]
+_MAPS = ("links", "attributes")
+_IDENTITY = ("type", "shape", "creationProperties")
+"""What makes a repeated create the same create."""
+
+
+class Objects:
+    """Reads and changes JSON objects."""
+
+    def __init__(self, state: State, sweeper: Sweeper) -> None:
+        self._state = state
+        self._sweeper = sweeper
+
+    async def get(self, op: GetObject) -> ObjectState:
+        json, etag = await self._read(op)
+        links, attributes = json.get("links", {}), json.get("attributes", {})
+        leave_out = {name for name, wanted in zip(_MAPS, (op.links, op.attributes), strict=True) if not wanted}
+        shown = {name: member for name, member in json.items() if name not in leave_out}
+        return ObjectState(shown, etag, len(links), len(attributes))
+
+    async def create(self, op: CreateObject) -> Created:
+        await self._sweeper.wait_for(op.bucket, op.id)
+
+        def apply(present: Json | None) -> Outcome[Json]:
+            if present is None:
+                return Outcome(op.json, Created(op.json, new=True))
+            if any(present.get(name) != op.json.get(name) for name in _IDENTITY):
+                raise Conflict(f"{op.id} exists already and is different")
+            return Outcome(present, Created(present, new=False), changed=False)
+
+        created: Created = await self._state.objects.committer.change(
+            _key(op), JSON, apply, basis=Basis.ABSENT
+        )
+        self._state.deleted.discard([(op.bucket, op.id)])
+        return created
+
+    async def delete(self, op: DeleteObject) -> None:
+        is_dataset = collection_of(op.id) == "datasets"
+        if is_dataset:
+            await self._sweeper.announce(op.bucket, op.id)
+        await self._change(op, lambda _present: Outcome(None))
+        self._state.deleted.add([(op.bucket, op.id)])
+        if is_dataset:
+            self._sweeper.sweep(op.bucket, op.id)
+
+    async def links(self, op: GetLinks) -> LinkPage:
+        return LinkPage(await self._entries(op, "links", op.titles, "link"))
+
+    async def attributes(self, op: GetAttributes) -> AttributePage:
+        return AttributePage(await self._entries(op, "attributes", op.names, "attribute"))
+
+    async def update_links(self, op: UpdateLinks) -> bool:
+        return await self._update(op, "links", "link", equal_links)
+
+    async def update_attributes(self, op: UpdateAttributes) -> bool:
+        return await self._update(op, "attributes", "attribute", equal_attributes)
+
+    async def resize(self, op: Resize) -> Resized:
+        def apply(json: Json) -> Outcome[Json]:
+            before, after = _new_extents(op, json)
+            if after == before:
+                return Outcome(json, Resized(before, after), changed=False)
+            json["shape"] = json["shape"] | {"dims": list(after)}
+            return Outcome(json, Resized(before, after))
+
+        resized: Resized = await self._change(op, apply)
+        return resized
+
+    async def _read(self, op: ObjectOp[Any]) -> tuple[Json, str]:
+        entry = await self._state.objects.reader.read(_key(op), JSON)
+        if entry.value is None or entry.etag is None:
+            raise self._missing(op)
+        return entry.value, entry.etag
+
+    def _missing(self, op: ObjectOp[Any]) -> NotFound:
+        if (op.bucket, op.id) in self._state.deleted:
+            return Deleted(f"{op.id} has been deleted")
+        return NotFound(f"{op.id} not found")
+
+    async def _change(self, op: ObjectOp[Any], apply: Callable[[Json], Outcome[Json]]) -> Any:
+        """Change an object that must exist; its ``lastModified`` moves on with every change."""
+
+        def touched(json: Json | None) -> Outcome[Json]:
+            if json is None:
+                raise self._missing(op)
+            outcome = apply(json)
+            if outcome.changed and outcome.value is not None:
+                touch(outcome.value, self._state.clock())
+            return outcome
+
+        return await self._state.objects.committer.change(_key(op), JSON, touched)
+
+    async def _entries(
+        self, op: GetLinks | GetAttributes, member: str, names: tuple[str, ...] | None, kind: str
+    ) -> list[tuple[str, Json]]:
+        json, _ = await self._read(op)
+        entries = json.get(member, {})
+        if names is not None:
+            gone = self._state.deleted
+            return pick(entries, names, kind=kind, deleted=lambda name: (op.bucket, op.id, kind, name) in gone)
+        return page(
+            entries,
+            pattern=op.pattern,
+            marker=op.marker,
+            limit=op.limit,
+            creation_order=op.creation_order,
+            kind=kind,
+        )
+
+    async def _update(
+        self, op: UpdateLinks | UpdateAttributes, member: str, kind: str, equal: Callable[[Json, Json], bool]
+    ) -> bool:
+        def apply(json: Json) -> Outcome[Json]:
+            entries = json.setdefault(member, {})
+            changed = merge(entries, op.put, op.delete, replace=op.replace, equal=equal, kind=kind)
+            return Outcome(json, changed, changed=changed)
+
+        changed: bool = await self._change(op, apply)
+        self._state.deleted.add((op.bucket, op.id, kind, name) for name in op.delete)
+        self._state.deleted.discard((op.bucket, op.id, kind, name) for name in op.put)
+        return changed
+
+
+def touch(json: Json, now: float) -> None:
+    """Move ``lastModified`` on, always by something: the bytes of a stored object never come back to earlier ones.
+
+    A PUT that lands long after its time-out therefore cannot meet the ETag that it expects.
+    """
+    json["lastModified"] = max(now, json.get("lastModified", 0.0) + 1e-6)
+
+
+def _key(op: ObjectOp[Any]) -> Key:
+    return op.bucket, keys.object_key(op.id)
+
+
+def _new_extents(op: Resize, json: Json) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    shape = json.get("shape", {})
+    if shape.get("class") != "H5S_SIMPLE" or "maxdims" not in shape:
+        raise InvalidInput("the dataset is not resizable: it has no maxdims")
+    before = tuple(shape["dims"])
+    after = op.dims
+    if after is None:
+        if not 0 <= op.extend_dim < len(before):
+            raise InvalidInput(f"extend_dim {op.extend_dim} is not an axis of a dataset of rank {len(before)}")
+        grown = list(before)
+        grown[op.extend_dim] += op.extend
+        after = tuple(grown)
+    if len(after) != len(before):
+        raise InvalidInput(f"shape of rank {len(after)} for a dataset of rank {len(before)}")
+    if any(extent < 0 for extent in after):
+        raise InvalidInput("extents must not be negative")
+    for extent, limit in zip(after, shape["maxdims"], strict=True):
+        if isinstance(limit, int) and limit > 0 and extent > limit:
+            raise Conflict(f"extent {extent} is beyond the maximum extent {limit}")
+    return before, after

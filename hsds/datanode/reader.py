@@ -1,0 +1,154 @@
+"""Reading keys: caches first, one GET of a key at a time, batches where several are missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+from hsds.datanode.cache import ByteLRU
+from hsds.datanode.documents import ABSENT, Codec, Entry
+from hsds.errors import HsdsError, Unavailable
+from hsds.store.base import Blob, Store
+
+V = TypeVar("V")
+R = TypeVar("R")
+Key = tuple[str, str]
+"""Bucket and key."""
+
+
+class Reader:
+    """The last stored state of keys, cached. The committer tells it what changed.
+
+    A GET that a PUT of the same key overtakes is neither cached nor answered: its waiters look again.
+    """
+
+    def __init__(self, store: Store, cache: ByteLRU[Key, Entry[Any]], executor: Executor) -> None:
+        self._store = store
+        self._executor = executor
+        self.cache = cache
+        self._loading: dict[Key, asyncio.Future[Entry[Any] | None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def peek(self, key: Key) -> Entry[Any] | None:
+        """What is cached of a key."""
+        return self.cache.get(key)
+
+    def remember(self, key: Key, entry: Entry[Any], cost: int) -> None:
+        """A PUT of ``key`` has returned: this is its state. A GET that is under way for it is void."""
+        self._void(key)
+        self.cache.put(key, entry, cost)
+
+    def forget(self, key: Key) -> None:
+        """What is known of ``key`` may be wrong."""
+        self._void(key)
+        self.cache.pop(key)
+
+    def forget_prefix(self, bucket: str, prefix: str) -> None:
+        """What is known of keys that begin with ``prefix`` may be wrong."""
+
+        def below(key: Key) -> bool:
+            return key[0] == bucket and key[1].startswith(prefix)
+
+        for key in [key for key in self._loading if below(key)]:
+            self._void(key)
+        self.cache.drop(below)
+
+    async def read(self, key: Key, codec: Codec[V]) -> Entry[V]:
+        """The state of one key, from the cache or the store."""
+        entry = self.cache.get(key)
+        if entry is None:
+            (entry,) = await self.read_many((key,), codec)
+        return entry
+
+    async def read_many(self, keys: Sequence[Key], codec: Codec[V]) -> list[Entry[V]]:
+        """The states of several keys of one bucket; the missing ones are read and decoded together."""
+        found: dict[Key, Entry[V]] = {}
+        missing = list(dict.fromkeys(keys))
+        while missing:
+            waits: list[tuple[Key, asyncio.Future[Entry[V] | None]]] = []
+            load: list[Key] = []
+            for key in missing:
+                entry = self.cache.get(key)
+                if entry is not None:
+                    found[key] = entry
+                    continue
+                future = self._loading.get(key)
+                if future is None:
+                    future = self._loading[key] = asyncio.get_running_loop().create_future()
+                    load.append(key)
+                waits.append((key, future))
+            if load:
+                task = asyncio.create_task(self._load(load, codec))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            missing = []
+            for key, future in waits:
+                state = await asyncio.shield(future)
+                if state is None:
+                    missing.append(key)  # overtaken by a PUT: look again
+                else:
+                    found[key] = state
+        return [found[key] for key in keys]
+
+    async def run(self, function: Callable[[V], R], codec: Codec[V], value: V) -> R:
+        """Encode here, or in the executor if that is heavy."""
+        nbytes = getattr(value, "nbytes", 0)
+        if codec.heavy(nbytes):
+            return await asyncio.get_running_loop().run_in_executor(self._executor, function, value)
+        return function(value)
+
+    async def _load(self, keys: list[Key], codec: Codec[Any]) -> None:
+        futures = [self._loading[key] for key in keys]
+        try:
+            blobs = await self._store.get_many(keys[0][0], [name for _, name in keys])
+            if codec.heavy(sum(len(blob.data) for blob in blobs if blob)):
+                loop = asyncio.get_running_loop()
+                entries = await loop.run_in_executor(self._executor, _decode, codec, blobs)
+            else:
+                entries = _decode(codec, blobs)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong is for those who wait to be told
+            self._fail(keys, futures, error)
+            return
+        except asyncio.CancelledError:
+            self._fail(keys, futures, Unavailable("the node is stopping"))
+            raise
+        for key, future, blob, entry in zip(keys, futures, blobs, entries, strict=True):
+            if self._loading.get(key) is not future:
+                continue
+            del self._loading[key]
+            if isinstance(entry, HsdsError):
+                future.set_exception(entry)
+                future.exception()  # whoever waits is told; that nobody waits any more is no fault
+                continue
+            stored = len(blob.data) if blob else 0
+            self.cache.put(key, entry, 128 if entry.value is None else codec.cost(entry.value, stored))
+            future.set_result(entry)
+
+    def _fail(self, keys: list[Key], futures: list[asyncio.Future[Any]], error: Exception) -> None:
+        for key, future in zip(keys, futures, strict=True):
+            if self._loading.get(key) is future:
+                del self._loading[key]
+                future.set_exception(error)
+                future.exception()
+
+    def _void(self, key: Key) -> None:
+        future = self._loading.pop(key, None)
+        if future is not None:
+            future.set_result(None)
+
+
+def _decode(codec: Codec[Any], blobs: Sequence[Blob | None]) -> list[Entry[Any] | HsdsError]:
+    return [_decode_one(codec, blob) for blob in blobs]
+
+
+def _decode_one(codec: Codec[Any], blob: Blob | None) -> Entry[Any] | HsdsError:
+    if blob is None:
+        return ABSENT
+    if not len(blob.data):
+        return Entry(None, blob.etag)
+    try:
+        return Entry(codec.decode(blob.data), blob.etag)
+    except HsdsError as error:
+        return error

@@ -1,0 +1,62 @@
+"""What the parts of one data node share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from hsds.budget import ByteBudget
+from hsds.datanode.cache import ByteLRU
+from hsds.datanode.commit import Committer
+from hsds.datanode.documents import Entry
+from hsds.datanode.memory import DeletedMemory
+from hsds.datanode.reader import Key, Reader
+from hsds.store.base import Store
+
+
+@dataclass(slots=True)
+class Shelf:
+    """One cache with its reader and committer. JSON objects and chunks have one each, with limits of their own."""
+
+    reader: Reader
+    committer: Committer
+
+    @property
+    def cache(self) -> ByteLRU[Key, Entry[Any]]:
+        """What is remembered of the store."""
+        return self.reader.cache
+
+
+@dataclass(slots=True)
+class State:
+    """The store, the caches, and the small memories of a data node."""
+
+    store: Store
+    objects: Shelf
+    chunks: Shelf
+    executor: ThreadPoolExecutor
+    clock: Callable[[], float] = time.time
+    deleted: DeletedMemory = field(default_factory=DeletedMemory)
+
+
+def make_state(
+    store: Store,
+    *,
+    metadata_cache: int,
+    chunk_cache: int,
+    write_budget: int,
+    threads: int,
+    clock: Callable[[], float] = time.time,
+) -> State:
+    """Build the parts of a data node. Sizes are bytes."""
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="chunk")
+    budget = ByteBudget(write_budget)
+
+    def shelf(limit: int) -> Shelf:
+        reader = Reader(store, ByteLRU(limit), executor)
+        return Shelf(reader, Committer(store, reader, budget=budget))
+
+    return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, clock)

@@ -1,0 +1,109 @@
+"""Freeing the storage of what was deleted: roots with everything below them, and the chunks of datasets.
+
+What is to be freed is first written down in the bucket under ``.hsds/deleted/``, so that the next process
+goes on where a killed one stopped. The note goes only when nothing is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from hsds.datanode.state import State
+from hsds.errors import HsdsError, StoreError
+from hsds.hdf5 import keys
+from hsds.hdf5.ids import is_object_id, is_root
+
+NOTES = ".hsds/deleted/"
+_AT_ONCE = 32
+_RETRY_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Frees storage in the background, one task for each deleted root or dataset."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    async def announce(self, bucket: str, id_: str) -> None:
+        """Write down that ``id_`` is about to be deleted. Call before its tombstone is written."""
+        await self._state.store.put(bucket, NOTES + id_, b"deleted")
+
+    def sweep(self, bucket: str, id_: str) -> None:
+        """Free everything that belongs to a deleted root or dataset, and forget what is cached of it."""
+        prefix = _prefix(id_)
+        self._state.chunks.reader.forget_prefix(bucket, prefix)
+        if is_root(id_):
+            self._state.objects.reader.forget_prefix(bucket, prefix)
+        if (bucket, id_) not in self._running:
+            task = asyncio.create_task(self._sweep(bucket, id_))
+            self._running[bucket, id_] = task
+            task.add_done_callback(lambda _: self._running.pop((bucket, id_), None))
+
+    async def wait_for(self, bucket: str, id_: str) -> None:
+        """Wait until the storage of ``id_`` is free, if it is being freed: only then may the id be used again."""
+        task = self._running.get((bucket, id_))
+        if task is not None:
+            await asyncio.shield(task)
+
+    async def resume(self, bucket: str) -> None:
+        """Take up what an earlier process announced. A tombstone that was never written is no deletion."""
+        async for info in self._state.store.list_all(bucket, NOTES):
+            id_ = info.key.removeprefix(NOTES)
+            if not is_object_id(id_):
+                continue
+            if await self._is_deleted(bucket, id_):
+                self.sweep(bucket, id_)
+            else:
+                await self._state.store.delete(bucket, info.key)
+
+    async def close(self) -> None:
+        """Stop; what is left is taken up by the next process."""
+        tasks = tuple(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Wait until all that is deleted has been freed."""
+        while self._running:
+            await asyncio.wait(tuple(self._running.values()))
+
+    async def _is_deleted(self, bucket: str, id_: str) -> bool:
+        try:
+            return not (await self._state.store.head(bucket, keys.object_key(id_))).size
+        except LookupError:
+            return True
+
+    async def _sweep(self, bucket: str, id_: str) -> None:
+        while True:
+            try:
+                await self._delete_all(bucket, id_)
+                await self._state.store.delete(bucket, NOTES + id_)
+                return
+            except (StoreError, HsdsError) as error:
+                log.warning("freeing the storage of %s goes on later: %s", id_, error)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _delete_all(self, bucket: str, id_: str) -> None:
+        """Delete until a listing shows nothing more: a PUT that was under way may land behind the first one."""
+        keep = keys.object_key(id_)  # the tombstone goes last: until then it says that the rest is nobody's
+        while True:
+            doomed = [
+                info.key async for info in self._state.store.list_all(bucket, _prefix(id_)) if info.key != keep
+            ]
+            if not doomed:
+                break
+            for i in range(0, len(doomed), _AT_ONCE):
+                await asyncio.gather(
+                    *(self._state.store.delete(bucket, key) for key in doomed[i : i + _AT_ONCE])
+                )
+        if is_root(id_):
+            await self._state.store.delete(bucket, keep)
+
+
+def _prefix(id_: str) -> str:
+    return keys.root_prefix(id_) if is_root(id_) else keys.dataset_prefix(id_)

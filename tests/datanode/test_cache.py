@@ -1,0 +1,47 @@
+"""The byte-bounded cache against a plain model."""
+
+from collections import OrderedDict
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hsds.datanode.cache import ByteLRU
+
+ops = st.lists(st.tuples(st.sampled_from(["get", "put", "pop"]), st.integers(0, 5), st.integers(0, 40)), max_size=60)
+
+
+@given(ops)
+def test_keeps_the_most_recent_within_the_limit(steps):
+    cache, model = ByteLRU(100), OrderedDict()
+    for step, key, cost in steps:
+        if step == "get":
+            assert cache.get(key) == model.get(key)
+            if key in model:
+                model.move_to_end(key)
+        elif step == "put":
+            cache.put(key, cost, cost)
+            model.pop(key, None)
+            model[key] = cost
+            while sum(model.values()) > 100:
+                model.popitem(last=False)
+        else:
+            cache.pop(key)
+            model.pop(key, None)
+        assert cache.used == sum(model.values()) <= 100
+        assert len(cache) == len(model)
+
+
+def test_a_value_over_the_limit_is_not_kept():
+    cache = ByteLRU(10)
+    cache.put("a", 1, 5)
+    cache.put("b", 2, 11)
+    assert cache.get("b") is None
+    assert cache.get("a") == 1
+
+
+def test_drop_by_condition():
+    cache = ByteLRU(10)
+    for i in range(5):
+        cache.put(i, i, 1)
+    cache.drop(lambda key: key % 2)
+    assert (len(cache), cache.used) == (3, 3)
