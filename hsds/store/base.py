@@ -10,7 +10,6 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsds.errors import KeyNotFound
 
@@ -57,8 +56,9 @@ class Store(ABC):
     ``StoreRefused`` when it will not.
     """
 
-    name: ClassVar[str]
-    conditional_delete: ClassVar[bool]
+    name: str
+    """What messages call this store, e.g. ``posix:/data``; never holds a secret."""
+    conditional_delete: bool
     """Whether ``delete`` honours ``if_match``. Where not, a delete is a conditional PUT of a tombstone."""
 
     async def start(self) -> None:  # noqa: B027 - a store without connections has nothing to open
@@ -66,6 +66,10 @@ class Store(ABC):
 
     async def close(self) -> None:  # noqa: B027
         """Close connections; the store is not used afterwards."""
+
+    @abstractmethod
+    async def create_bucket(self, bucket: str) -> None:
+        """Make a bucket. One that exists is no error. Nothing else makes buckets."""
 
     @abstractmethod
     async def get(
@@ -120,10 +124,11 @@ class Store(ABC):
         start_after: str = "",
         limit: int = 1000,
     ) -> Page:
-        """At most ``limit`` keys and common prefixes that begin with ``prefix`` and sort after ``start_after``.
+        """At most ``limit`` keys and common prefixes that begin with ``prefix``, those after ``start_after``.
 
         With ``delimiter`` (only ``/`` is used) keys that hold it after the prefix are rolled up into
         ``prefixes``. ``start_after`` may itself be a common prefix: the next page starts behind all of it.
+        A store may give fewer than ``limit`` before the end (S3: 1,000 at most); ``next`` tells.
         """
 
     async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[Blob | None]:
