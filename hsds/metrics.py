@@ -1,0 +1,76 @@
+"""Prometheus families of a node, in a registry of its own. Names are HSDS's where they mean the same."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+METRICS_TYPE: Final = CONTENT_TYPE_LATEST
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """What is counted. Bytes are as sent and received, durations are seconds."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        self.info = Gauge("hsds_info", "This node", ["node_type", "node_id", "version"], registry=registry)
+        self.ready = Gauge("hsds_node_ready", "1 while the node is READY", registry=registry)
+        self.start_time = Gauge(
+            "hsds_start_time_seconds", "When the node started, since the epoch", registry=registry
+        )
+        self.active_dns = Gauge("hsds_active_dns", "Data nodes in use", registry=registry)
+        self.in_flight = Gauge("hsds_tasks_active", "Requests being answered", registry=registry)
+        self.requests = Counter(
+            "hsds_http_requests_total", "Requests answered", ["method", "route", "status"], registry=registry
+        )
+        self.durations = Histogram(
+            "hsds_http_request_duration_seconds",
+            "Time from the head of a request to the end of its handler",
+            ["method", "route", "status"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.bytes_in = Counter("hsds_http_request_bytes_total", "Bytes of request bodies", registry=registry)
+        self.bytes_out = Counter(
+            "hsds_http_response_bytes_total", "Bytes of response bodies", registry=registry
+        )
+        self.held_bytes = Gauge(
+            "hsds_budget_held_bytes", "Bytes of the memory budgets in use", ["budget"], registry=registry
+        )
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def observe(
+        self, method: str, route: str, status: int, *, seconds: float, bytes_in: int, bytes_out: int
+    ) -> None:
+        """Count one answered request. ``route`` is the template of its path, never the path itself."""
+        key = (method, route, status)
+        children = self._children.get(key)
+        if children is None:  # labels() costs more than the counting
+            labels = (method, route, str(status))
+            children = self.requests.labels(*labels), self.durations.labels(*labels)
+            self._children[key] = children
+        children[0].inc()
+        children[1].observe(seconds)
+        if bytes_in:
+            self.bytes_in.inc(bytes_in)
+        if bytes_out:
+            self.bytes_out.inc(bytes_out)
+
+    def render(self) -> bytes:
+        """Everything in Prometheus' text form, of type ``METRICS_TYPE``."""
+        return generate_latest(self.registry)

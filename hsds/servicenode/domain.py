@@ -1,0 +1,107 @@
+"""A domain as requests name it and as it is stored: a bucket and a path; owner, ACLs, maybe a root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hsds.errors import InvalidInput
+
+_BUCKET_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
+_RESERVED = frozenset({"db", ".hsds"})
+"""First path segments under which the store keeps objects and bookkeeping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain or folder that exists. ``json`` is the data node's own copy: read it, never change it."""
+
+    bucket: str
+    path: str
+    json: Mapping[str, Any]
+
+    @property
+    def is_folder(self) -> bool:
+        return "root" not in self.json
+
+    @property
+    def root(self) -> str:
+        """Id of the root group; ``InvalidInput`` for a folder, which has none."""
+        root = self.json.get("root")
+        if not isinstance(root, str):
+            raise InvalidInput(f"{self.path} is a folder, not a domain with a root group")
+        return root
+
+    @property
+    def owner(self) -> str:
+        return str(self.json.get("owner", ""))
+
+    @property
+    def acls(self) -> Mapping[str, Any]:
+        acls = self.json.get("acls")
+        return acls if isinstance(acls, Mapping) else {}
+
+
+def parse_domain(text: str) -> tuple[str | None, str]:
+    """Split ``/path``, ``hdf5://path`` or ``bucket/path`` into a bucket (None: not said) and ``/path``.
+
+    A storage protocol before a bucket (``s3://``, ``file://``) is dropped: each service has one store.
+    Raises ``InvalidInput`` for what cannot name a domain.
+    """
+    name = text
+    if name.startswith("hdf5:/"):
+        name = "/" + name[6:].lstrip("/")
+    bucket: str | None = None
+    if not name.startswith("/"):
+        _, _, rest = name.rpartition("://")
+        bucket, slash, path = rest.partition("/")
+        if not slash or not bucket:
+            raise InvalidInput(f"Invalid domain name {text!r}: give a path such as /home/user/file.h5")
+        check_bucket(bucket)
+        name = "/" + path
+    check_path(name)
+    return bucket, name
+
+
+def parse_folder(text: str) -> tuple[str | None, str]:
+    """As ``parse_domain`` for a place to list: a trailing slash is fine, and ``/`` is the top."""
+    if text in {"", "/"}:
+        return None, "/"
+    name = text[:-1] if text.endswith("/") else text
+    if "/" not in name:
+        check_bucket(name)  # "bucket/": the top of another bucket
+        return name, "/"
+    return parse_domain(name)
+
+
+def check_path(path: str) -> None:
+    """Raise ``InvalidInput`` unless ``path`` can be a domain's or folder's."""
+    if len(path) < 2 or path.endswith("/"):
+        raise InvalidInput(f"Invalid domain name {path!r}: no name after the last slash")
+    if "//" in path:
+        raise InvalidInput(f"Invalid domain name {path!r}: an empty part between slashes")
+    if "/." in path and any(part in {".", "..", ".domain.json"} for part in path.split("/")):
+        raise InvalidInput(f"Invalid domain name {path!r}: no part may be '.', '..' or '.domain.json'")
+    if path.split("/", 2)[1] in _RESERVED:
+        raise InvalidInput(f"Invalid domain name {path!r}: it begins with a name reserved for storage")
+    if not path.isprintable():
+        _check_characters(path)
+
+
+def _check_characters(path: str) -> None:
+    # isprintable() also refuses rare but lawful characters, so that only what breaks keys is refused here
+    if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) <= 0xDFFF for char in path):
+        raise InvalidInput(f"Invalid domain name {path!r}: control characters or text that is not UTF-8")
+
+
+def check_bucket(bucket: str) -> str:
+    """The name of a bucket, or ``InvalidInput``."""
+    if not bucket or not _BUCKET_CHARS.issuperset(bucket) or bucket in {".", "..", ".hsds"}:
+        raise InvalidInput(f"Invalid bucket name {bucket!r}: letters, digits, '.', '_' and '-' only")
+    return bucket
+
+
+def parent_of(path: str) -> str:
+    """The folder that holds ``path``; ``/`` for the top."""
+    return path.rpartition("/")[0] or "/"

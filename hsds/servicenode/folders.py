@@ -1,0 +1,5 @@
+"""Being written."""
+
+from hsds.servicenode.call import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,170 @@
+"""What surrounds every request: its id, the answers to errors, common headers, CORS, counting, access log.
+
+One layer does it all, because each layer costs every small request.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from hsds.errors import HsdsError, Unavailable
+from hsds.servicenode import cors
+from hsds.servicenode.guard import check_local
+from hsds.servicenode.node import ServiceNode
+from hsds.servicenode.replies import error_reply, status_of
+from hsds.servicenode.requestid import given_id, make_ids
+
+Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_ACCESS = logging.getLogger("hsds.access")
+_LOG = logging.getLogger(__name__)
+_CLIENT_LEFT = 499
+"""Status in logs and metrics of requests whose client went away; nginx's number for it."""
+
+
+class Exchange:
+    """What is known of a request outside its handler."""
+
+    __slots__ = ("answering", "request_id", "started", "trace_parent")
+
+    def __init__(self, request_id: str, trace_parent: str | None) -> None:
+        self.request_id = request_id
+        self.trace_parent = trace_parent
+        self.started = time.perf_counter()
+        self.answering = False
+        """Whether the head of the answer has been sent: too late then for an error status."""
+
+
+_EXCHANGE = "hsds.exchange"
+
+
+def exchange_of(request: web.Request) -> Exchange:
+    """What the middleware knows of a request that passed through it."""
+    exchange = request[_EXCHANGE]
+    assert isinstance(exchange, Exchange)
+    return exchange
+
+
+def make_middleware(node: ServiceNode) -> Callable[[web.Request, Next], Awaitable[web.StreamResponse]]:
+    """The one middleware of a service node."""
+    new_id = make_ids()
+    local = node.auth.local
+    cors_wanted = node.settings.cors_domain is not None
+    metrics = node.metrics
+
+    @web.middleware
+    async def surround(request: web.Request, handler: Next) -> web.StreamResponse:
+        headers = request.headers
+        exchange = Exchange(given_id(headers) or new_id(), headers.get("traceparent"))
+        request[_EXCHANGE] = exchange
+        metrics.in_flight.inc()
+        status = _CLIENT_LEFT
+        size = 0
+        try:
+            try:
+                if local:
+                    check_local(headers)
+                if cors_wanted and cors.is_preflight(request):
+                    response: web.StreamResponse = cors.preflight(request)
+                else:
+                    response = await handler(request)
+            except (HsdsError, web.HTTPException) as error:
+                response = _refuse(request, exchange, error)
+            except ConnectionError:
+                raise  # the client left: no error of ours, and nobody to tell
+            except Exception as error:  # noqa: BLE001 - the last line: a fault of ours is logged and told as 500
+                response = _fail(request, exchange, error)
+            status = response.status
+            size = response.body_length or response.content_length or 0
+            return response
+        finally:
+            metrics.in_flight.dec()
+            seconds = time.perf_counter() - exchange.started
+            received = request.content.total_bytes or request.content_length or 0
+            metrics.observe(
+                request.method, _route(request), status, seconds=seconds, bytes_in=received, bytes_out=size
+            )
+            if _ACCESS.isEnabledFor(logging.INFO):
+                _log(request, exchange, status, seconds, size)
+
+    return surround
+
+
+def make_stamp(node: ServiceNode) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """The signal that adds the common headers just before an answer's head is sent, streams included."""
+    settings = node.settings
+    fixed = {"Server": settings.server_name}
+    if settings.xss_protection:
+        fixed["X-XSS-Protection"] = settings.xss_protection
+    if settings.cors_domain is not None:
+        fixed |= {cors.ORIGIN: settings.cors_domain, cors.CREDENTIALS: "true", cors.EXPOSE: "*"}
+
+    async def stamp(request: web.Request, response: web.StreamResponse) -> None:
+        headers = response.headers
+        for name, value in fixed.items():
+            headers[name] = value
+        exchange = request.get(_EXCHANGE)
+        if exchange is not None:
+            exchange.answering = True
+            headers["X-Request-ID"] = exchange.request_id
+            if exchange.trace_parent is not None and exchange.request_id in exchange.trace_parent:
+                headers["traceparent"] = exchange.trace_parent
+            headers["Server-Timing"] = f"total;dur={(time.perf_counter() - exchange.started) * 1000:.2f}"
+
+    return stamp
+
+
+def _refuse(
+    request: web.Request, exchange: Exchange, error: HsdsError | web.HTTPException
+) -> web.StreamResponse:
+    """Answer an error raised on purpose, ours or aiohttp's."""
+    if exchange.answering:
+        return _drop(request, exchange, error)
+    if isinstance(error, web.HTTPException):
+        kept = {name: error.headers[name] for name in ("Allow", "Location") if name in error.headers}
+        reason = f"No route {request.path}" if error.status == 404 else error.reason
+        return error_reply(error.status, reason, kept)
+    status = status_of(error)
+    if status == 500:
+        return _fail(request, exchange, error)
+    if isinstance(error, Unavailable):
+        return error_reply(status, str(error), {"Retry-After": str(max(1, round(error.retry_after)))})
+    return error_reply(status, str(error))
+
+
+def _fail(request: web.Request, exchange: Exchange, error: Exception) -> web.StreamResponse:
+    """Answer a fault of ours: the log says what, the client only gets the id to ask about."""
+    if exchange.answering:
+        return _drop(request, exchange, error)
+    _LOG.error(
+        "request %s failed: %s %s", exchange.request_id, request.method, request.path, exc_info=error,
+        extra={"request_id": exchange.request_id},
+    )  # fmt: skip
+    return error_reply(500, f"Internal error, see the log of the service for request {exchange.request_id}")
+
+
+def _drop(request: web.Request, exchange: Exchange, error: Exception) -> web.StreamResponse:
+    """End an answer that has begun: the client must not take what it got for whole."""
+    _LOG.warning(
+        "request %s: answer cut off: %s %s", exchange.request_id, request.method, request.path,
+        exc_info=error, extra={"request_id": exchange.request_id},
+    )  # fmt: skip
+    if request.transport is not None:
+        request.transport.abort()
+    raise ConnectionResetError("answer cut off") from error
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
+
+
+def _log(request: web.Request, exchange: Exchange, status: int, seconds: float, size: int) -> None:
+    _ACCESS.info(
+        "%s %s %d %d bytes %.1f ms", request.method, request.path_qs, status, size, seconds * 1000,
+        extra={"request_id": exchange.request_id},
+    )  # fmt: skip

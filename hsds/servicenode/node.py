@@ -1,0 +1,56 @@
+"""The state of one service node, made once and passed to whoever needs it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aiohttp import web
+
+from hsds.budget import ByteBudget
+from hsds.config import Settings
+from hsds.metrics import Metrics
+from hsds.servicenode.auth import Authenticator
+from hsds.transport.nodes import DataNodes
+
+State = Literal["INITIALIZING", "WAITING", "READY", "TERMINATING"]
+
+
+@dataclass(slots=True, kw_only=True)
+class ServiceNode:
+    """Everything a request can reach. The node itself keeps nothing about domains or objects."""
+
+    settings: Settings
+    nodes: DataNodes
+    """All data nodes."""
+    auth: Authenticator
+    """Who the sender of a request is."""
+    budget: ByteBudget
+    """Bytes of values that all requests together may hold."""
+    bodies: ByteBudget
+    """Bytes of large JSON bodies held at once. Apart from ``budget``, and always taken before it, so that
+    two requests never wait for each other."""
+    metrics: Metrics = field(default_factory=Metrics)
+    clock: Callable[[], float] = time.time
+    """Seconds since the epoch."""
+    start_time: float = field(default_factory=time.time)
+    node_id: str = "sn-001"
+    dn_urls: tuple[str, ...] = ("in-process",)
+    """Where the data nodes are, for people to read."""
+    state: State = "READY"
+
+
+def make_node(settings: Settings, nodes: DataNodes, auth: Authenticator) -> ServiceNode:
+    """A service node with the budgets that the settings ask for."""
+    return ServiceNode(
+        settings=settings,
+        nodes=nodes,
+        auth=auth,
+        budget=ByteBudget(settings.request_memory_size),
+        bodies=ByteBudget(settings.request_memory_size),
+    )
+
+
+NODE = web.AppKey("NODE", ServiceNode)
