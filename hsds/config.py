@@ -165,7 +165,8 @@ class Settings(BaseModel):
 
     host: str = "127.0.0.1"
     """Address to listen on."""
-    sn_port: Port = 5101
+    sn_port: Port | None = 5101
+    """None: none, only ``socket``."""
     dn_port: Port = 6101
     metrics_port: Port = 9100
     socket: File = None
@@ -194,3 +195,8 @@ class Settings(BaseModel):
     def allowed_buckets(self) -> frozenset[str]:
         """Buckets that requests may name whatever ``allow_any_bucket_*`` says."""
         return frozenset((self.bucket_name, *self.buckets))
+
+    @property
+    def has_users(self) -> bool:
+        """Whether users can be told apart. Without, everybody is the user who runs the service."""
+        return any((self.password_file, self.hs_username, self.password_salt))
