@@ -1,0 +1,182 @@
+"""Which chunks a selection touches, and which part of each: so that ``result[outer] = chunk[inner]``.
+
+Runs for every value request, with up to hundreds of thousands of chunks or points, so the work per piece is
+kept to building it; everything that can is computed per axis, or by numpy for all pieces at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hsds.hdf5.selection import Coordinates, Fancy, Hyperslab, Points, Selection, mesh
+
+Index = tuple[Any, ...]
+_WHOLE = slice(None)
+
+
+class Piece(NamedTuple):
+    """The part of a selection within one chunk. A named tuple, as ten thousand are made for a request."""
+
+    chunk: tuple[int, ...]
+    """Index of the chunk."""
+    inner: Index
+    """numpy index into the chunk: slices, and index arrays for coordinate lists and points."""
+    outer: Index
+    """numpy index into the result."""
+    covers_chunk: bool
+    """Whether all elements of the chunk are selected, those beyond the extents of an edge chunk included:
+    the extents may grow while a write is on its way, and it must not undo another one beyond them."""
+
+
+class _Run(NamedTuple):
+    """A selection along one axis within one chunk."""
+
+    chunk: int
+    inner: slice
+    outer: slice
+    covers: bool
+
+
+def pieces(selection: Selection, chunk_shape: Sequence[int]) -> list[Piece]:
+    """Cut a selection along chunk borders. Chunks come in row-major order, each once."""
+    match selection:
+        case Hyperslab(start, stop, step):
+            single = _single_piece(start, stop, step, chunk_shape)
+            return [single] if single is not None else _slab_pieces(selection, chunk_shape)
+        case Fancy():
+            return list(_fancy_pieces(selection, chunk_shape))
+        case Points(coords):
+            return list(_point_pieces(coords, chunk_shape))
+
+
+def _single_piece(
+    start: tuple[int, ...], stop: tuple[int, ...], step: tuple[int, ...], chunk_shape: Sequence[int]
+) -> Piece | None:
+    """The only piece of a hyperslab that lies in one chunk; None for others, and for empty ones."""
+    chunk = []
+    inner = []
+    covers = True
+    for a, b, s, size in zip(start, stop, step, chunk_shape, strict=True):
+        index = a // size
+        base = index * size
+        if b - base > size or b <= a:
+            return None
+        chunk.append(index)
+        inner.append(slice(a - base, b - base, s))
+        if b - a != size or s != 1:
+            covers = False
+    return Piece(tuple(chunk), tuple(inner), (_WHOLE,) * len(chunk), covers)
+
+
+def _slab_pieces(slab: Hyperslab, chunk_shape: Sequence[int]) -> list[Piece]:
+    axes = [_runs(*axis) for axis in zip(slab.start, slab.stop, slab.step, chunk_shape, strict=True)]
+    if not all(axes):
+        return []
+    chunks, inners, outers, covers = (
+        product(*part) for part in zip(*(zip(*runs, strict=True) for runs in axes), strict=True)
+    )
+    return list(map(Piece, chunks, inners, outers, map(all, covers)))
+
+
+def _runs(start: int, stop: int, step: int, size: int) -> list[_Run]:
+    """Cut ``start:stop:step`` at multiples of ``size``."""
+    runs = []
+    count = (stop - start + step - 1) // step if stop > start else 0
+    first = 0
+    while first < count:
+        begin = start + first * step
+        chunk = begin // size
+        base = chunk * size
+        after = min(count, (base + size - start + step - 1) // step)
+        end = start + (after - 1) * step + 1
+        covers = step == 1 and end - begin == size
+        runs.append(_Run(chunk, slice(begin - base, end - base, step), slice(first, after), covers))
+        first = after
+    return runs
+
+
+def _fancy_pieces(selection: Fancy, chunk_shape: Sequence[int]) -> Iterator[Piece]:
+    """Group the zipped lists by chunk, and combine every group with the runs of the other axes."""
+    axes, lists = selection.axes, selection.lists
+    runs = {
+        axis: _runs(item.start, item.stop, item.step, chunk_shape[axis])
+        for axis, item in enumerate(axes)
+        if isinstance(item, slice)
+    }
+    sizes = np.array([chunk_shape[axis] for axis in lists], np.int64)
+    coords = np.stack([item for item in axes if not isinstance(item, slice)], axis=1)
+    found = []
+    for chunk, inner, positions in _groups(coords, sizes):
+        outer = _as_slice(positions)
+        for combination in product(*runs.values()):
+            parts = dict(zip(runs, combination, strict=True))
+            found.append(_fancy_piece(len(axes), lists, parts, chunk, inner, outer))
+    found.sort(key=lambda piece: piece.chunk)
+    return iter(found)
+
+
+def _fancy_piece(
+    rank: int,
+    lists: tuple[int, ...],
+    runs: dict[int, _Run],
+    list_chunk: tuple[int, ...],
+    list_inner: tuple[Coordinates, ...],
+    list_outer: slice | Coordinates,
+) -> Piece:
+    chunk: list[int] = []
+    inner: list[slice | Coordinates] = []
+    outer: list[slice | Coordinates] = []
+    listed = 0
+    for axis in range(rank):
+        if axis in runs:
+            run = runs[axis]
+            chunk.append(run.chunk)
+            inner.append(run.inner)
+            outer.append(run.outer)
+            continue
+        chunk.append(list_chunk[listed])
+        inner.append(list_inner[listed])
+        if not listed:
+            outer.append(list_outer)
+        listed += 1
+    return Piece(tuple(chunk), mesh(tuple(inner), lists), tuple(outer), False)
+
+
+def _point_pieces(coords: Coordinates, chunk_shape: Sequence[int]) -> Iterator[Piece]:
+    if not len(coords):
+        return
+    for chunk, inner, positions in _groups(coords, np.array(chunk_shape, np.int64)):
+        yield Piece(chunk, inner, (positions,), False)
+
+
+def _groups(
+    coords: Coordinates, sizes: Coordinates
+) -> Iterator[tuple[tuple[int, ...], tuple[Coordinates, ...], Coordinates]]:
+    """Group points (n, k), n > 0, by the chunk that holds them, in ascending order of chunks.
+
+    Yields each chunk's index, the points' coordinates within it, one array an axis, and their places in the
+    request. The order of points within a group is that of the request: of two that write one element the
+    later wins.
+    """
+    chunks = coords // sizes
+    inner = np.ascontiguousarray((coords - chunks * sizes).T)
+    order = np.lexsort(chunks.T[::-1])
+    chunks = chunks[order]
+    inner = inner[:, order]
+    borders = np.flatnonzero((chunks[1:] != chunks[:-1]).any(axis=1)) + 1
+    begins = [0, *borders.tolist()]
+    ends = [*borders.tolist(), len(order)]
+    for chunk, begin, end in zip(chunks[begins].tolist(), begins, ends, strict=True):
+        yield tuple(chunk), tuple(inner[:, begin:end]), order[begin:end]
+
+
+def _as_slice(positions: Coordinates) -> slice | Coordinates:
+    """Positions as a slice where they follow one another, which numpy copies much faster."""
+    first, last = int(positions[0]), int(positions[-1])
+    if last - first + 1 == len(positions) and (len(positions) == 1 or bool((np.diff(positions) == 1).all())):
+        return slice(first, last + 1)
+    return positions
