@@ -31,3 +31,22 @@ def guess_chunk_shape(
         shape[axis] = -(-shape[axis] // 2)
         axis = (axis + 1) % len(shape)
     return tuple(shape)
+
+
+def contiguous_ref_shape(dataspace: Dataspace, itemsize: int, *, max_size: int) -> tuple[int, ...]:
+    """The virtual chunk shape of an H5D_CONTIGUOUS_REF dataset (contract, section 5.2).
+
+    Whole extents from the last axis on while a chunk stays below ``max_size`` bytes, then one axis halved,
+    rounding up, until it does; 1 along the axes before.
+    """
+    shape = [1] * len(dataspace.extents)
+    nbytes = itemsize
+    for axis in reversed(range(len(shape))):
+        extent = max(dataspace.extents[axis], 1)
+        while extent > 1 and nbytes * extent >= max_size:
+            extent = -(-extent // 2)
+        shape[axis] = extent
+        nbytes *= extent
+        if extent < dataspace.extents[axis]:
+            break
+    return tuple(shape)

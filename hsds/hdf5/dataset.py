@@ -112,7 +112,7 @@ _SOURCES = ("id", "type", "shape", "layout", "creationProperties", "filters")
 
 
 def dataset_filters(dataset: Json) -> list[Json]:
-    """The filters a dataset was made with; ``filters.effective_filters`` says why they can be in two places."""
+    """The filters a dataset was made with; ``effective_filters`` says why they can be in two places."""
     filters = dataset.get("filters")
     if filters is None:
         filters = (dataset.get("creationProperties") or {}).get("filters")
