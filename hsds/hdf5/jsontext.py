@@ -1,0 +1,102 @@
+"""JSON text that may hold NaN and the infinities, which orjson alone neither writes nor reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from math import isfinite, isnan
+from typing import Any, Final
+
+import numpy as np
+import orjson
+
+from hsds.errors import InvalidInput
+
+_NUMPY: Final = orjson.OPT_SERIALIZE_NUMPY
+
+
+def dumps(value: Any, *, ignore_nan: bool = False) -> bytes:
+    """JSON text, in which NaN and the infinities are bare tokens as Python writes them, or null."""
+    try:
+        text = orjson.dumps(value, option=_NUMPY)
+        if ignore_nan or b"null" not in text:
+            return text
+        marked, found = _mark_nonfinite(value)
+        return orjson.dumps(marked, option=_NUMPY) if found else text
+    except TypeError:  # integers beyond 64 bits, lone surrogates: the slow encoder knows them
+        return _slow_dumps(value, ignore_nan=ignore_nan)
+
+
+def loads(text: bytes | bytearray | memoryview | str) -> Any:
+    """The value of JSON text, which may hold NaN, Infinity and -Infinity.
+
+    Raises:
+        InvalidInput: not JSON.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        try:  # NaN, Infinity and lone surrogates are Python's JSON, not orjson's
+            return json.loads(text if isinstance(text, str) else bytes(text))
+        except (ValueError, RecursionError):
+            raise InvalidInput(f"not JSON: {error}") from None
+
+
+def _mark_nonfinite(value: Any) -> tuple[Any, bool]:
+    """The value with NaN and infinities replaced by their tokens, and whether there were any."""
+    match value:
+        case float():
+            return (value, False) if isfinite(value) else (orjson.Fragment(_token(value)), True)
+        case dict():
+            marked = {key: _mark_nonfinite(item) for key, item in value.items()}
+            if any(found for _, found in marked.values()):
+                return {key: item for key, (item, _) in marked.items()}, True
+        case list() | tuple():
+            return _mark_list(value)
+        case np.ndarray() | np.floating():
+            return _mark_nonfinite(value.tolist())
+    return value, False
+
+
+def _mark_list(items: Sequence[Any]) -> tuple[Any, bool]:
+    kinds = set(map(type, items))
+    if kinds <= {int, str, bool}:
+        return items, False
+    if kinds <= {float, int} and all(map(isfinite, items)):
+        return items, False
+    pairs = [_mark_nonfinite(item) for item in items]
+    if any(found for _, found in pairs):
+        return [item for item, _ in pairs], True
+    return items, False
+
+
+def _token(value: float) -> bytes:
+    return b"NaN" if isnan(value) else b"Infinity" if value > 0 else b"-Infinity"
+
+
+def _slow_dumps(value: Any, *, ignore_nan: bool) -> bytes:
+    if ignore_nan:
+        value = _without_nonfinite(value)
+    return json.dumps(value, separators=(",", ":"), default=_plain).encode("ascii")
+
+
+def _without_nonfinite(value: Any) -> Any:
+    match value:
+        case float():
+            return value if isfinite(value) else None
+        case dict():
+            return {key: _without_nonfinite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_without_nonfinite(item) for item in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """What the slow encoder does not know itself."""
+    match value:
+        case np.ndarray() | np.generic():
+            return value.tolist()
+        case orjson.Fragment():
+            contents = value.contents
+            return json.loads(contents)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
