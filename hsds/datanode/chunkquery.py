@@ -86,10 +86,9 @@ def _matches(selection: Selection, piece: Piece, chunk: Array, query: Query) -> 
 
 def _absolute(selection: Selection, piece: Piece, positions: tuple[Array, ...]) -> Array:
     """Dataset coordinates of positions within a piece: through the result of the selection, back to the dataset."""
-    outer = piece.outer if isinstance(piece.outer, tuple) else (piece.outer,)
     result = tuple(
-        part.start + at * (part.step or 1) if isinstance(part, slice) else np.asarray(part).ravel()[at]
-        for part, at in zip(outer, positions, strict=True)
+        at * (part.step or 1) + (part.start or 0) if isinstance(part, slice) else part[at]
+        for part, at in zip(piece.outer, positions, strict=True)
     )
     return coordinates(selection, result)
 
@@ -102,8 +101,22 @@ def coordinates(selection: Selection, result: tuple[Array, ...]) -> Array:
         case Hyperslab(start=start, step=step):
             columns = [a + at * s for a, at, s in zip(start, result, step, strict=True)]
         case Fancy():
-            columns = selection.columns(result)
+            columns = _fancy_columns(selection, result)
     return np.stack(columns, axis=1).astype(np.int64, copy=False)
+
+
+def _fancy_columns(selection: Fancy, result: tuple[Array, ...]) -> list[Array]:
+    """Coordinates along each axis of the dataset; all coordinate lists share one axis of the result."""
+    columns = []
+    first, place = selection.lists[0], 0
+    for axis, item in enumerate(selection.axes):
+        if isinstance(item, slice):
+            columns.append(item.start + result[place] * item.step)
+            place += 1
+        else:
+            columns.append(item[result[first]])
+            place += axis == first
+    return columns
 
 
 def _update(op: UpdateWhere, piece: Piece, present: Array | None, left: int) -> Outcome[Array]:

@@ -51,7 +51,7 @@ class CountingStore(MemoryStore):
 async def store():
     store = CountingStore()
     await store.start()
-    store.create_bucket("b")
+    await store.create_bucket("b")
     return store
 
 
