@@ -71,6 +71,18 @@ class Metrics:
         if bytes_out:
             self.bytes_out.inc(bytes_out)
 
+    def request_counts(self) -> dict[str, int]:
+        """Requests answered by method, and under ``num_tasks`` those under way."""
+        counts = dict.fromkeys(("GET", "POST", "PUT", "DELETE"), 0)
+        for (method, _, _), (requests, _) in self._children.items():
+            counts[method] = counts.get(method, 0) + int(_value(requests))
+        return counts | {"num_tasks": int(_value(self.in_flight))}
+
     def render(self) -> bytes:
         """Everything in Prometheus' text form, of type ``METRICS_TYPE``."""
         return generate_latest(self.registry)
+
+
+def _value(family: Counter | Gauge) -> float:
+    """What a family without labels, or one child of a labelled one, stands at."""
+    return next(sample.value for metric in family.collect() for sample in metric.samples)

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from hsds.config import Settings
 from hsds.errors import InvalidInput, NotPermitted, TooLarge
-from hsds.hdf5.ids import check_id, root_of
-from hsds.hdf5.jsonvalue import loads
+from hsds.hdf5.ids import Collection, check_id, same_root
+from hsds.hdf5.jsontext import loads
 from hsds.servicenode.domain import Domain, check_bucket, parse_domain, parse_folder
 from hsds.servicenode.node import ServiceNode
 from hsds.servicenode.permissions import Action, User, require
@@ -19,9 +19,12 @@ from hsds.servicenode.replies import BINARY_TYPE
 from hsds.transport.base import Trace
 from hsds.transport.ops import GetDomain, GetObject, ObjectState, Op
 
+__all__ = ["Call", "Domain", "Handler", "Route"]
+
 R = TypeVar("R")
 
 _FALSE = frozenset({"", "0", "f", "false", "n", "no", "off", "none", "null"})
+"""What is false in a parameter or in a body, in lower case."""
 _HELD_BODY = 1024**2
 """Smaller bodies are not counted against the node's budget: counting would cost more than it saves."""
 
@@ -60,6 +63,11 @@ class Call:
         """A query parameter as a truth: ``0``, ``F``, ``false`` and nothing at all are false."""
         value = self._query.get(name)
         return default if value is None else value.lower() not in _FALSE
+
+    def asked(self, body: Mapping[str, Any], name: str) -> bool:
+        """A truth that may stand in the body or in the query."""
+        value = body.get(name)
+        return self.flag(name) if value is None else str(value).lower() not in _FALSE
 
     def integer(self, name: str, default: int = 0) -> int:
         """A query parameter as a number >= 0."""
@@ -188,25 +196,25 @@ class Call:
         domain.root  # noqa: B018 - raises for folders
         return domain
 
-    def member(self, domain: Domain, object_id: str, collection: str | None = None) -> str:
+    def member(self, domain: Domain, object_id: object, collection: Collection | None = None) -> str:
         """The id, if it is well-formed, of the collection (where one is given) and of this domain."""
-        check_id(object_id, collection)
-        if root_of(object_id) != domain.root:
-            raise InvalidInput(f"Object {object_id} is not in domain {domain.path}")
-        return object_id
+        checked = check_id(object_id, collection)
+        if not same_root(checked, domain.root):
+            raise InvalidInput(f"Object {checked} is not in domain {domain.path}")
+        return checked
 
     async def object(
         self,
         domain: Domain,
-        object_id: str,
-        collection: str | None = None,
+        object_id: object,
+        collection: Collection | None = None,
         *,
         links: bool = False,
         attributes: bool = False,
     ) -> ObjectState:
         """An object of the domain, with its links and attributes where asked for."""
-        self.member(domain, object_id, collection)
-        return await self.ask(GetObject(domain.bucket, object_id, links=links, attributes=attributes))
+        checked = self.member(domain, object_id, collection)
+        return await self.ask(GetObject(domain.bucket, checked, links=links, attributes=attributes))
 
     # -- data nodes --------------------------------------------------------------------------------
 
@@ -223,13 +231,22 @@ class Call:
     def href(self, path: str) -> str:
         """The URL of another resource of the same domain."""
         if self._base is None:
-            request = self.request
-            endpoint = self.settings.hsds_endpoint
-            self._base = endpoint.rstrip("/") if endpoint else f"{request.scheme}://{request.host}"
-            parameters = (("domain", self.domain_text), ("bucket", self._query.get("bucket")))
-            pairs = [f"{name}={quote(text, safe='/')}" for name, text in parameters if text]
-            self._suffix = "?" + "&".join(pairs) if pairs else ""
+            self._base = self._endpoint()
+            self._suffix = self._parameters(self.domain_text)
         return f"{self._base}{path}{self._suffix}"
+
+    def domain_href(self, domain: str) -> str:
+        """The URL of another domain of the same bucket."""
+        return f"{self._endpoint()}/{self._parameters(domain)}"
+
+    def _endpoint(self) -> str:
+        endpoint = self.settings.hsds_endpoint
+        return endpoint.rstrip("/") if endpoint else f"{self.request.scheme}://{self.request.host}"
+
+    def _parameters(self, domain: str | None) -> str:
+        named = (("domain", domain), ("bucket", self._query.get("bucket")))
+        pairs = [f"{name}={quote(text, safe='/')}" for name, text in named if text]
+        return "?" + "&".join(pairs) if pairs else ""
 
     def hrefs(self, relations: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
         """The ``hrefs`` member of an answer, of pairs of relation and path."""

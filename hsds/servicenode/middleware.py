@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from hsds.errors import HsdsError, Unavailable
 from hsds.servicenode import cors
@@ -49,7 +50,7 @@ def exchange_of(request: web.Request) -> Exchange:
     return exchange
 
 
-def make_middleware(node: ServiceNode) -> Callable[[web.Request, Next], Awaitable[web.StreamResponse]]:
+def make_middleware(node: ServiceNode) -> Middleware:
     """The one middleware of a service node."""
     new_id = make_ids()
     local = node.auth.local

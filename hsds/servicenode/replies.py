@@ -18,7 +18,7 @@ from hsds.errors import (
     TooLarge,
     Unavailable,
 )
-from hsds.hdf5.jsonvalue import dumps
+from hsds.hdf5.jsontext import dumps
 
 JSON_TYPE = "application/json; charset=utf-8"
 """Exactly this text: clients and tests compare it whole."""
@@ -44,7 +44,7 @@ _REASON_LENGTH = 250
 
 def json_reply(data: Any, status: int = 200, *, ignore_nan: bool = False) -> web.Response:
     """``data`` as JSON. NaN and infinities go out as such, or as null with ``ignore_nan``."""
-    return web.Response(body=dumps(data, ignore_nan), status=status, headers=_JSON_HEADERS)
+    return web.Response(body=dumps(data, ignore_nan=ignore_nan), status=status, headers=_JSON_HEADERS)
 
 
 def raw_json_reply(body: bytes, status: int = 200) -> web.Response:

@@ -1,0 +1,87 @@
+"""Domains and folders as clients see them: members, limits and versions, statistics of the stored data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from hsds.errors import HsdsError, NotFound
+from hsds.hdf5.jsontext import dumps
+from hsds.servicenode.call import Call
+from hsds.servicenode.domain import Domain
+from hsds.transport.ops import GetRootStats, RootStats
+
+HSDS_VERSION: Final = "1.0.2"
+"""Compatibility level that clients test for; this service's own version is ``about.version``."""
+DN_IDS: Final = ("dn-001",)
+"""What clients see as ids of data nodes. Constant: h5pyd 0.24 fails a flush if they change."""
+_COMPRESSORS: Final = ("blosclz", "lz4", "lz4hc", "gzip", "zstd", "deflate")
+
+Json = dict[str, Any]
+
+
+def domain_json(domain: Domain) -> Json:
+    """Root (of domains only), class, owner and times."""
+    stored = domain.json
+    data: Json = {} if domain.is_folder else {"root": domain.root}
+    created = stored.get("created", 0)
+    return data | {
+        "class": "folder" if domain.is_folder else "domain",
+        "owner": domain.owner,
+        "created": created,
+        "lastModified": stored.get("lastModified", created),
+    }
+
+
+def abilities(call: Call) -> Json:
+    """``limits``, ``compressors`` and ``version``: what the service can do, said with every domain."""
+    settings = call.settings
+    limits = {
+        "min_chunk_size": settings.min_chunk_size,
+        "max_chunk_size": settings.max_chunk_size,
+        "max_request_size": settings.max_request_size,
+    }
+    return {"limits": limits, "compressors": _COMPRESSORS, "version": HSDS_VERSION}
+
+
+async def statistics(call: Call, domains: Sequence[Domain]) -> list[Json]:
+    """The statistics members of each domain, counted now. Folders, and domains without data, have zeros."""
+    full = [domain for domain in domains if not domain.is_folder]
+    ops = [GetRootStats(domain.bucket, domain.root) for domain in full]
+    counted = await call.node.nodes.settle(ops, call.trace)
+    by_root = {domain.root: stats for domain, stats in zip(full, counted, strict=True)}
+    return [
+        _statistics_json(domain, by_root.get(domain.json.get("root", "")), call.now) for domain in domains
+    ]
+
+
+def _statistics_json(domain: Domain, stats: RootStats | HsdsError | None, now: float) -> Json:
+    """As HSDS words them. ``scan_info`` is what its background scan would have written, finished just now."""
+    if isinstance(stats, HsdsError) and not isinstance(stats, NotFound):
+        raise stats
+    if not isinstance(stats, RootStats):
+        return dict.fromkeys(_COUNTS, 0) | {"num_objects": 0, "total_size": 0, "md5_sum": ""}
+    counts: Json = {name: getattr(stats, name, 0) for name in _COUNTS} | {"md5_sum": stats.md5_sum}
+    modified = max(stats.last_modified, domain.json.get("lastModified", 0))
+    objects = stats.num_groups + stats.num_datasets + stats.num_datatypes + stats.num_chunks
+    size = len(dumps(domain.json)) + stats.allocated_bytes + stats.metadata_bytes
+    scan = counts | {"lastModified": modified, "scan_start": now, "scan_complete": now}
+    return counts | {
+        "num_objects": objects,
+        "total_size": size,
+        "lastModified": modified,
+        "scan_info": scan,
+    }
+
+
+_COUNTS: Final = (
+    "num_groups",
+    "num_datasets",
+    "num_datatypes",
+    "num_chunks",
+    "num_linked_chunks",
+    "allocated_bytes",
+    "metadata_bytes",
+    "linked_bytes",
+)
+"""Members with the names that ``RootStats`` has; nothing is linked here, so what it lacks is zero."""
