@@ -24,7 +24,7 @@ class Basis(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[V]):
-    """What a change made of the value (None: deleted), what its requester is told, and whether to store it."""
+    """What a change made of the value (None: deleted), what its requester is told, and whether to store."""
 
     value: V | None
     result: Any = None

@@ -33,7 +33,7 @@ class ChunkQuery:
         self._state = state
 
     async def query(self, op: QueryChunks) -> Hits:
-        """Band after band of chunks along the first axis, so that a limit stops the scan early and exactly."""
+        """Band after band of chunks along the first axis: a limit stops the scan early and exactly."""
         spec = op.dataset
         found: list[Found] = []
         count = 0
@@ -85,7 +85,7 @@ def _matches(selection: Selection, piece: Piece, chunk: Array, query: Query) -> 
 
 
 def _absolute(selection: Selection, piece: Piece, positions: tuple[Array, ...]) -> Array:
-    """Dataset coordinates of positions within a piece: through the result of the selection, back to the dataset."""
+    """Dataset coordinates of positions within a piece: by way of the result of the selection."""
     result = tuple(
         at * (part.step or 1) + (part.start or 0) if isinstance(part, slice) else part[at]
         for part, at in zip(piece.outer, positions, strict=True)

@@ -40,12 +40,12 @@ class ChunkWriter:
             await _all(changes)
 
     async def trim(self, op: TrimChunks) -> None:
-        """Delete the chunks outside the new extents, and fill what is outside of them in those on the edge."""
+        """Delete the chunks outside the new extents, and fill what lies outside in those on the edge."""
         spec = op.dataset
         changes = []
         async for info in self._state.store.list_all(op.bucket, keys.dataset_prefix(spec.id)):
             parsed = keys.parse_key(info.key)
-            if parsed is None or parsed.kind != "chunk":
+            if parsed is None or parsed.index is None:
                 continue
             inside = _extents_inside(parsed.index, spec.chunk_shape, op.dims)
             if all(i == n for i, n in zip(inside, spec.chunk_shape, strict=True)):
@@ -77,7 +77,7 @@ def _spread(data: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _replace(piece: Piece, data: Array) -> ChunkApply:
-    """Write a whole chunk. The cache keeps a copy of its own, not a view that would pin the request's body."""
+    """Write a whole chunk. The cache gets a copy of its own: a view would pin the request's body."""
 
     def apply(_present: Array | None) -> Outcome[Array]:
         return Outcome(np.array(data[piece.outer], order="C"))

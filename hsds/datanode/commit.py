@@ -77,7 +77,7 @@ class Committer:
                 change.fail(Unavailable("the node is stopping"))
 
     async def _commit(self, key: Key, codec: Codec[V], batch: list[Change[V]]) -> None:
-        """Bring the batch into the store, in as many attempts as conditions and a failing store make necessary."""
+        """Bring the batch into the store, in as many attempts as it takes."""
         known = self._reader.peek(key)
         basis = batch[0].basis
         for attempt in range(MAX_ATTEMPTS):

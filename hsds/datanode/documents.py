@@ -102,7 +102,9 @@ class ChunkCodec:
 
     def cost(self, value: Array, stored: int) -> int:
         if value.dtype.hasobject:
-            return int(value.nbytes + 64 * value.size + 2 * stored)  # an object header an element, and its bytes
+            return int(
+                value.nbytes + 64 * value.size + 2 * stored
+            )  # an object header an element, and its bytes
         return 128 + int(value.nbytes)
 
     def heavy(self, nbytes: int) -> bool:

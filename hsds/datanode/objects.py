@@ -49,7 +49,9 @@ class Objects:
     async def get(self, op: GetObject) -> ObjectState:
         json, etag = await self._read(op)
         links, attributes = json.get("links", {}), json.get("attributes", {})
-        leave_out = {name for name, wanted in zip(_MAPS, (op.links, op.attributes), strict=True) if not wanted}
+        leave_out = {
+            name for name, wanted in zip(_MAPS, (op.links, op.attributes), strict=True) if not wanted
+        }
         shown = {name: member for name, member in json.items() if name not in leave_out}
         return ObjectState(shown, etag, len(links), len(attributes))
 
@@ -132,7 +134,9 @@ class Objects:
         entries = json.get(member, {})
         if names is not None:
             gone = self._state.deleted
-            return pick(entries, names, kind=kind, deleted=lambda name: (op.bucket, op.id, kind, name) in gone)
+            return pick(
+                entries, names, kind=kind, deleted=lambda name: (op.bucket, op.id, kind, name) in gone
+            )
         return page(
             entries,
             pattern=op.pattern,
@@ -157,7 +161,7 @@ class Objects:
 
 
 def touch(json: Json, now: float) -> None:
-    """Move ``lastModified`` on, always by something: the bytes of a stored object never come back to earlier ones.
+    """Move ``lastModified`` on, always by something: an object's bytes never come back to earlier ones.
 
     A PUT that lands long after its time-out therefore cannot meet the ETag that it expects.
     """
@@ -176,7 +180,9 @@ def _new_extents(op: Resize, json: Json) -> tuple[tuple[int, ...], tuple[int, ..
     after = op.dims
     if after is None:
         if not 0 <= op.extend_dim < len(before):
-            raise InvalidInput(f"extend_dim {op.extend_dim} is not an axis of a dataset of rank {len(before)}")
+            raise InvalidInput(
+                f"extend_dim {op.extend_dim} is not an axis of a dataset of rank {len(before)}"
+            )
         grown = list(before)
         grown[op.extend_dim] += op.extend
         after = tuple(grown)

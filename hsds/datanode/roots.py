@@ -42,7 +42,7 @@ class Roots:
 class _Tally:
     """Adds up a listing."""
 
-    counts: dict[str, int] = field(default_factory=lambda: {"groups": 0, "datasets": 0, "datatypes": 0})
+    counts: dict[str, int] = field(default_factory=lambda: {"group": 0, "dataset": 0, "datatype": 0})
     datasets: dict[str, tuple[int, int]] = field(default_factory=dict)
     metadata_bytes: int = 0
     last_modified: float = 0.0
@@ -66,9 +66,9 @@ class _Tally:
         for key, etag in sorted(self.etags):
             digest.update(f"{key} {etag}\n".encode())
         return RootStats(
-            num_groups=self.counts["groups"],
-            num_datasets=self.counts["datasets"],
-            num_datatypes=self.counts["datatypes"],
+            num_groups=self.counts["group"],
+            num_datasets=self.counts["dataset"],
+            num_datatypes=self.counts["datatype"],
             num_chunks=sum(count for count, _ in self.datasets.values()),
             allocated_bytes=sum(nbytes for _, nbytes in self.datasets.values()),
             metadata_bytes=self.metadata_bytes,

@@ -19,7 +19,7 @@ from hsds.store.base import Store
 
 @dataclass(slots=True)
 class Shelf:
-    """One cache with its reader and committer. JSON objects and chunks have one each, with limits of their own."""
+    """A cache with its reader and committer. JSON objects and chunks have one each, with own limits."""
 
     reader: Reader
     committer: Committer

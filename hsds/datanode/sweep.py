@@ -44,7 +44,7 @@ class Sweeper:
             task.add_done_callback(lambda _: self._running.pop((bucket, id_), None))
 
     async def wait_for(self, bucket: str, id_: str) -> None:
-        """Wait until the storage of ``id_`` is free, if it is being freed: only then may the id be used again."""
+        """Wait until the storage of ``id_`` has been freed: only then may the id be used again."""
         task = self._running.get((bucket, id_))
         if task is not None:
             await asyncio.shield(task)
@@ -89,11 +89,13 @@ class Sweeper:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _delete_all(self, bucket: str, id_: str) -> None:
-        """Delete until a listing shows nothing more: a PUT that was under way may land behind the first one."""
+        """Delete until a listing shows nothing: a PUT that was under way may land behind the first one."""
         keep = keys.object_key(id_)  # the tombstone goes last: until then it says that the rest is nobody's
         while True:
             doomed = [
-                info.key async for info in self._state.store.list_all(bucket, _prefix(id_)) if info.key != keep
+                info.key
+                async for info in self._state.store.list_all(bucket, _prefix(id_))
+                if info.key != keep
             ]
             if not doomed:
                 break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hsds.errors import HsdsError
 from hsds.transport.base import DataNode, Trace

@@ -229,8 +229,10 @@ class UpdateAcl(DomainOp[None]):
 
 @dataclass(frozen=True, slots=True)
 class ListDomains(DomainOp[Sequence[str]]):
-    """Paths of the immediate children of a folder (``/`` for the top) in key order, after ``marker`` (a child's
-    path, exclusive, which need not exist). ``limit`` 0 means all. A child may prove to hold no domain.
+    """Paths of the immediate children of a folder (``/`` for the top) in key order.
+
+    They begin after ``marker`` (a child's path, which need not exist). ``limit`` 0 means all. A child may
+    prove to hold no domain.
     """
 
     marker: str | None = None

@@ -11,8 +11,6 @@ async def state():
     store = MemoryStore()
     await store.start()
     await store.create_bucket("b")
-    state = make_state(
-        store, metadata_cache=1 << 20, chunk_cache=1 << 20, write_budget=1 << 20, threads=2
-    )
+    state = make_state(store, metadata_cache=1 << 20, chunk_cache=1 << 20, write_budget=1 << 20, threads=2)
     yield state
     state.executor.shutdown()

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from hsds.datanode.cache import ByteLRU
 
-ops = st.lists(st.tuples(st.sampled_from(["get", "put", "pop"]), st.integers(0, 5), st.integers(0, 40)), max_size=60)
+ops = st.lists(
+    st.tuples(st.sampled_from(["get", "put", "pop"]), st.integers(0, 5), st.integers(0, 40)), max_size=60
+)
 
 
 @given(ops)

@@ -22,7 +22,10 @@ from hsds.transport.ops import QueryChunks, ReadChunks, TrimChunks, UpdateWhere,
 INT32 = {"class": "H5T_INTEGER", "base": "H5T_STD_I32LE"}
 TABLE = {
     "class": "H5T_COMPOUND",
-    "fields": [{"name": "a", "type": INT32}, {"name": "b", "type": {"class": "H5T_FLOAT", "base": "H5T_IEEE_F64LE"}}],
+    "fields": [
+        {"name": "a", "type": INT32},
+        {"name": "b", "type": {"class": "H5T_FLOAT", "base": "H5T_IEEE_F64LE"}},
+    ],
 }
 GZIP = [{"class": "H5Z_FILTER_SHUFFLE", "id": 2}, {"class": "H5Z_FILTER_DEFLATE", "id": 1, "level": 4}]
 
@@ -100,7 +103,9 @@ async def test_points_keep_their_order(state):
     points = Points(np.array([[40], [3], [40], [17]]))
     assert (await read(state, dataset, points)).tolist() == [40, 3, 40, 17]
     await write(state, dataset, points, np.array([1, 2, 3, 4], "<i4"))
-    assert (await read(state, dataset, points)).tolist() == [3, 2, 3, 4], "of repeated points the last one stays"
+    assert (await read(state, dataset, points)).tolist() == [3, 2, 3, 4], (
+        "of repeated points the last one stays"
+    )
 
 
 async def test_fields_leave_other_members(state):
@@ -129,7 +134,10 @@ async def test_a_whole_chunk_write_reads_nothing(state):
 async def test_concurrent_writers_of_one_chunk_lose_nothing(state):
     dataset = spec((1000,), (1000,))
     await asyncio.gather(
-        *(write(state, dataset, parse_select(f"[{i}:{i + 1}]", (1000,)), np.array([i], "<i4")) for i in range(1000))
+        *(
+            write(state, dataset, parse_select(f"[{i}:{i + 1}]", (1000,)), np.array([i], "<i4"))
+            for i in range(1000)
+        )
     )
     state.chunks.cache.drop(lambda _: True)
     assert np.array_equal(await read(state, dataset, whole((1000,))), np.arange(1000))
