@@ -1,4 +1,7 @@
-"""What this process remembers of deleted things, to say 410 rather than 404. Bounded; lost on restart."""
+"""What a process remembers of the recent past, e.g. what was deleted, to say 410 rather than 404.
+
+Bounded, and lost on restart: nothing that must be right depends on it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 
 
-class DeletedMemory:
-    """The last ``size`` things that were deleted and not made again."""
+class RecentMemory:
+    """The last ``size`` things that were added and not discarded."""
 
     def __init__(self, size: int = 20_000) -> None:
         self._size = size
@@ -17,7 +20,7 @@ class DeletedMemory:
         return item in self._items
 
     def add(self, items: Iterable[Hashable]) -> None:
-        """Remember that ``items`` were deleted."""
+        """Remember ``items``."""
         for item in items:
             self._items[item] = None
             self._items.move_to_end(item)
@@ -25,6 +28,6 @@ class DeletedMemory:
             self._items.popitem(last=False)
 
     def discard(self, items: Iterable[Hashable]) -> None:
-        """Forget ``items``: they exist again."""
+        """Forget ``items``."""
         for item in items:
             self._items.pop(item, None)

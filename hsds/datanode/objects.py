@@ -14,7 +14,7 @@ from hsds.datanode.sweep import Sweeper
 from hsds.errors import Conflict, Deleted, InvalidInput, NotFound
 from hsds.hdf5 import keys
 from hsds.hdf5.attribute import equal_attributes
-from hsds.hdf5.ids import collection_of
+from hsds.hdf5.ids import collection_of, is_root
 from hsds.hdf5.link import equal_links
 from hsds.transport.ops import (
     AttributePage,
@@ -57,6 +57,10 @@ class Objects:
 
     async def create(self, op: CreateObject) -> Created:
         await self._sweeper.wait_for(op.bucket, op.id)
+        if is_root(op.id):
+            self._state.scans.none_yet(op.bucket, op.id)
+        else:
+            await self._state.scans.outdated(op.bucket, op.id)
 
         def apply(present: Json | None) -> Outcome[Json]:
             if present is None:
@@ -125,6 +129,7 @@ class Objects:
                 touch(outcome.value, self._state.clock())
             return outcome
 
+        await self._state.scans.outdated(op.bucket, op.id)
         return await self._state.objects.committer.change(_key(op), JSON, touched)
 
     async def _entries(

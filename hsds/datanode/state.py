@@ -12,8 +12,9 @@ from hsds.budget import ByteBudget
 from hsds.datanode.cache import ByteLRU
 from hsds.datanode.commit import Committer
 from hsds.datanode.documents import Entry
-from hsds.datanode.memory import DeletedMemory
+from hsds.datanode.memory import RecentMemory
 from hsds.datanode.reader import Key, Reader
+from hsds.datanode.scans import Scans
 from hsds.store.base import Store
 
 
@@ -38,8 +39,10 @@ class State:
     objects: Shelf
     chunks: Shelf
     executor: ThreadPoolExecutor
+    scans: Scans
     clock: Callable[[], float] = time.time
-    deleted: DeletedMemory = field(default_factory=DeletedMemory)
+    deleted: RecentMemory = field(default_factory=RecentMemory)
+    """Objects, domains, links and attributes that were deleted here and not made again."""
 
 
 def make_state(
@@ -59,4 +62,4 @@ def make_state(
         reader = Reader(store, ByteLRU(limit), executor)
         return Shelf(reader, Committer(store, reader, budget=budget))
 
-    return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, clock)
+    return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, Scans(store), clock)

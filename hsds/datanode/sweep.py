@@ -10,7 +10,7 @@ import asyncio
 import logging
 
 from hsds.datanode.state import State
-from hsds.errors import HsdsError, StoreError
+from hsds.errors import HsdsError
 from hsds.hdf5 import keys
 from hsds.hdf5.ids import is_object_id, is_root
 
@@ -84,7 +84,7 @@ class Sweeper:
                 await self._delete_all(bucket, id_)
                 await self._state.store.delete(bucket, NOTES + id_)
                 return
-            except (StoreError, HsdsError) as error:
+            except HsdsError as error:
                 log.warning("freeing the storage of %s goes on later: %s", id_, error)
                 await asyncio.sleep(_RETRY_SECONDS)
 
