@@ -57,7 +57,7 @@ class Store(ABC):
     """
 
     name: str
-    """What messages call this store, e.g. ``posix:/data``; never holds a secret."""
+    """The kind of store, as metrics and messages call it."""
     conditional_delete: bool
     """Whether ``delete`` honours ``if_match``. Where not, a delete is a conditional PUT of a tombstone."""
 

@@ -1,0 +1,115 @@
+"""Objects as files ``<root_dir>/<bucket>/<key>``: the store of one machine, shared by its processes.
+
+All work on files runs in threads. Opening and reading a small file in the page cache takes 7 us in the
+loop and 70 us by way of a thread, but a file on a cold disk or a network share would hold up every request
+for milliseconds; so single reads go to threads too, and reads of many files make one trip a batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from hsds.store.base import Blob, Buffer, ObjectInfo, Page, Store
+from hsds.store.names import check_delimiter
+from hsds.store.posix_files import Files, Fsync
+from hsds.store.posix_listing import list_folder, list_tree, walk
+
+T = TypeVar("T")
+
+_BATCH = 32
+"""Fewest keys for which a read of many is worth another thread."""
+
+
+class PosixStore(Store):
+    """Buckets are the directories below ``root_dir``. Conditions hold across threads and processes.
+
+    Refused as ``InvalidKey``: empty, ``.`` and ``..`` segments, segments of more than 255 bytes, and a key
+    that is a directory of another. An ETag never repeats, whatever the bytes. ``start`` opens files, so each
+    process starts its own store.
+    """
+
+    name = "posix"
+    conditional_delete = True
+
+    def __init__(self, root_dir: Path, *, fsync: Fsync = "off", threads: int = 8) -> None:
+        self._root_dir = root_dir
+        self._fsync = fsync
+        self._threads = threads
+
+    def __repr__(self) -> str:
+        return f"<PosixStore {self._root_dir} fsync={self._fsync}>"
+
+    async def start(self) -> None:
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="posix-store")
+        self._files = await self._run(partial(Files, self._root_dir, fsync=self._fsync))
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.shutdown)
+        self._files.close()
+
+    async def create_bucket(self, bucket: str) -> None:
+        await self._run(partial(self._files.create_bucket, bucket))
+
+    async def get(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        if_none_match: str | None = None,
+    ) -> Blob:
+        return await self._run(partial(self._files.read, bucket, key, start, length, if_none_match))
+
+    async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[Blob | None]:
+        step = max(_BATCH, -(-len(keys) // self._threads))
+        batches = [keys[i : i + step] for i in range(0, len(keys), step)]
+        read = await asyncio.gather(
+            *(self._run(partial(self._files.read_many, bucket, batch)) for batch in batches)
+        )
+        return [blob for blobs in read for blob in blobs]
+
+    async def put(
+        self,
+        bucket: str,
+        key: str,
+        data: Buffer,
+        *,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> str:
+        return await self._run(partial(self._files.write, bucket, key, data, if_match, if_none_match))
+
+    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
+        await self._run(partial(self._files.remove, bucket, key, if_match))
+
+    async def head(self, bucket: str, key: str) -> ObjectInfo:
+        return await self._run(partial(self._files.info, bucket, key))
+
+    async def list(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        delimiter: str = "",
+        start_after: str = "",
+        limit: int = 1000,
+    ) -> Page:
+        check_delimiter(delimiter)
+        look = list_folder if delimiter else list_tree
+        return await self._run(partial(look, self._files, bucket, prefix, start_after, limit))
+
+    async def list_all(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
+        found = walk(self._files, bucket, prefix)  # one walk: pages would read a large directory once a page
+        while batch := await self._run(lambda: list(islice(found, 1000))):
+            for info in batch:
+                yield info
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -1,0 +1,221 @@
+"""Objects as files: the blocking work of the POSIX store, one call a thread.
+
+A file is written beside the buckets and renamed into place under the lock of its key, so readers need no
+lock and see the old object or the new one, whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from hsds.errors import KeyNotFound, NotModified, PreconditionFailed, StoreRefused
+from hsds.store.base import Blob, Buffer, ObjectInfo
+from hsds.store.names import label
+from hsds.store.posix_locks import KeyLocks
+from hsds.store.posix_tree import OWN_DIR, Tree, check_path, check_posix_bucket, map_exceptions
+
+Fsync = Literal["off", "data", "full"]
+"""What a put waits for: ``off`` the page cache (survives killed processes), ``data`` the bytes of the file
+(a power cut may lose the newest objects but tears none), ``full`` the directories too."""
+
+_STALE = 3600.0
+"""Seconds after which a temporary file is taken for the leftover of a killed process."""
+
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO put there by hand must not hang us
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
+
+
+class Files:
+    """The objects of the buckets in directory ``root``. Threads and processes may share the directory."""
+
+    def __init__(self, root: Path, *, fsync: Fsync = "off") -> None:
+        """Opens the directory, and makes it where it is missing. The object must not cross a fork."""
+        self._fsync = fsync
+        self._prefix = uuid.uuid4().hex
+        self._serial = itertools.count()
+        self._newest = 0
+        self._newest_lock = threading.Lock()
+        try:
+            for own in ("tmp", "locks"):
+                (root / OWN_DIR / own).mkdir(parents=True, exist_ok=True)
+            self.root = _open_directory(root)
+            self._tmp = _open_directory(root / OWN_DIR / "tmp")
+            locks = _open_directory(root / OWN_DIR / "locks")
+            self._locks = KeyLocks(locks)
+            os.close(locks)
+            self._remove_stale()
+        except OSError as error:
+            raise StoreRefused(f"root_dir cannot be used: {error}") from error
+        self.tree = Tree(self.root)
+
+    def close(self) -> None:
+        """Close all files. No call may be under way."""
+        self._locks.close()
+        os.close(self._tmp)
+        os.close(self.root)
+
+    def create_bucket(self, bucket: str) -> None:
+        """Make the directory of a bucket."""
+        directory = check_posix_bucket(bucket)
+        with map_exceptions(bucket), suppress(FileExistsError):
+            os.mkdir(directory, dir_fd=self.root)
+        with map_exceptions(bucket):
+            self.tree.check_bucket_exists(directory)
+
+    def read(self, bucket: str, key: str, start: int, length: int | None, if_none_match: str | None) -> Blob:
+        """See ``Store.get``."""
+        path = check_path(bucket, key)
+        with map_exceptions(bucket, key):
+            try:
+                file = os.open(path, _READ, dir_fd=self.root)
+            except (FileNotFoundError, NotADirectoryError):
+                self.tree.check_bucket_exists(path)
+                raise _missing(bucket, key) from None
+            try:
+                found = os.fstat(file)
+                if not stat.S_ISREG(found.st_mode):
+                    raise _missing(bucket, key)
+                etag = etag_of(found)
+                if etag == if_none_match:
+                    raise NotModified(f"{label(bucket, key)} is still {etag}")
+                stop = found.st_size if length is None else min(start + length, found.st_size)
+                return Blob(_read_range(file, start, stop), etag)
+            finally:
+                os.close(file)
+
+    def read_many(self, bucket: str, keys: Sequence[str]) -> list[Blob | None]:
+        """See ``Store.get_many``."""
+        blobs: list[Blob | None] = []
+        for key in keys:
+            try:
+                blobs.append(self.read(bucket, key, 0, None, None))
+            except KeyNotFound:
+                blobs.append(None)
+        return blobs
+
+    def write(self, bucket: str, key: str, data: Buffer, if_match: str | None, if_none_match: bool) -> str:
+        """See ``Store.put``."""
+        path = check_path(bucket, key)
+        with map_exceptions(bucket, key):
+            if if_match is not None or if_none_match:  # the usual way to lose a race costs no writing
+                _check(bucket, key, self.tree.find(path), if_match, if_none_match)
+            name = f"{self._prefix}-{next(self._serial)}"
+            file = os.open(name, _WRITE, 0o666, dir_fd=self._tmp)
+            try:
+                _write_all(file, data)
+                if self._fsync != "off":
+                    _sync_data(file)
+                with self._locks.hold(path):
+                    held = self.tree.find(path)
+                    _check(bucket, key, held, if_match, if_none_match)
+                    etag = self._stamp(file, held)
+                    self.tree.place(name, self._tmp, path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(name, dir_fd=self._tmp)
+                raise
+            finally:
+                os.close(file)
+            if self._fsync == "full":
+                self.tree.sync(path)
+            return etag
+
+    def remove(self, bucket: str, key: str, if_match: str | None) -> None:
+        """See ``Store.delete``. Directories that it leaves empty go too."""
+        path = check_path(bucket, key)
+        with map_exceptions(bucket, key):
+            with self._locks.hold(path):
+                held = self.tree.find(path)
+                _check(bucket, key, held, if_match, False)
+                if held is None:
+                    return
+                with suppress(FileNotFoundError):
+                    os.unlink(path, dir_fd=self.root)
+            if self._fsync == "full":
+                self.tree.sync(path)
+            self.tree.prune(path)
+
+    def info(self, bucket: str, key: str) -> ObjectInfo:
+        """See ``Store.head``."""
+        path = check_path(bucket, key)
+        with map_exceptions(bucket, key):
+            found = self.tree.find(path)
+        if found is None:
+            raise _missing(bucket, key)
+        return info_of(key, found)
+
+    def _stamp(self, file: int, held: os.stat_result | None) -> str:
+        """Give the file a modification time that no earlier object of its key had, and return its ETag.
+
+        The clock alone would not do: two puts may fall into one tick, and inode numbers are used again.
+        """
+        with self._newest_lock:
+            after = max(self._newest, held.st_mtime_ns if held else 0)
+            self._newest = now = max(time.time_ns(), after + 1)
+        os.utime(file, ns=(now, now))
+        return etag_of(os.fstat(file))
+
+    def _remove_stale(self) -> None:
+        with os.scandir(self._tmp) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    if entry.stat().st_mtime < time.time() - _STALE:
+                        os.unlink(entry.name, dir_fd=self._tmp)
+
+
+def etag_of(found: os.stat_result) -> str:
+    """The ETag of a file: from one ``fstat``, without its bytes."""
+    return f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
+
+
+def info_of(key: str, found: os.stat_result) -> ObjectInfo:
+    """What a listing says of a file."""
+    return ObjectInfo(key, found.st_size, etag_of(found), found.st_mtime)
+
+
+def _open_directory(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _missing(bucket: str, key: str) -> KeyNotFound:
+    return KeyNotFound(f"{label(bucket, key)} does not exist")
+
+
+def _check(
+    bucket: str, key: str, held: os.stat_result | None, if_match: str | None, if_none_match: bool
+) -> None:
+    if if_none_match and held is not None:
+        raise PreconditionFailed(f"{label(bucket, key)} exists")
+    found = etag_of(held) if held else None
+    if if_match is not None and found != if_match:
+        raise PreconditionFailed(f"{label(bucket, key)} is {found or 'missing'}, not {if_match}")
+
+
+def _read_range(file: int, start: int, stop: int) -> bytes:
+    if start >= stop:
+        return b""
+    data = os.pread(file, stop - start, start)
+    if len(data) == stop - start:
+        return data
+    parts = [data]  # Linux reads at most 2 GiB at once
+    while data:
+        start += len(data)
+        data = os.pread(file, stop - start, start)
+        parts.append(data)
+    return b"".join(parts)
+
+
+def _write_all(file: int, data: Buffer) -> None:
+    rest = memoryview(data)
+    while rest.nbytes:
+        rest = rest[os.write(file, rest) :]
