@@ -35,7 +35,7 @@ class Datatype:
     """Base of all type classes. Types are equal if their elements mean the same, however they are spelled.
 
     ``dtype`` is packed. A variable-length part is ``object`` in it: ``bytes`` for strings and region
-    references, a one-dimensional array of the base's dtype for sequences, 0 or None where nothing was written.
+    references, a one-dimensional array of the base's dtype for sequences, 0 or None where nothing is written.
     """
 
     json: dict[str, Any] = field(compare=False, repr=False)
@@ -305,7 +305,7 @@ def _enum_members(json: dict[str, Any]) -> tuple[tuple[str, int], ...]:
         raise InvalidInput("type: an enumeration maps names to integers")
     if len(dict(pairs)) != len(pairs):
         raise InvalidInput("type: names of an enumeration are unique")
-    return tuple(pairs)
+    return tuple(sorted(pairs, key=lambda pair: (pair[1], pair[0])))
 
 
 def _parse_reference(json: dict[str, Any], _depth: int) -> Datatype:

@@ -97,6 +97,5 @@ def _plain(value: Any) -> Any:
         case np.ndarray() | np.generic():
             return value.tolist()
         case orjson.Fragment():
-            contents = value.contents
-            return json.loads(contents)
+            return json.loads(orjson.dumps(value))
     raise TypeError(f"{type(value).__name__} has no JSON form")

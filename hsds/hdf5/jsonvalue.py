@@ -129,6 +129,8 @@ def _texts(items: list[Any]) -> list[str]:
 
 
 def _sequences_to_json(items: list[Any], base: Datatype) -> list[Any]:
+    if isinstance(base, Integer | Float):
+        return [[] if item is None or isinstance(item, int) else item.tolist() for item in items]
     lengths = [0 if item is None or isinstance(item, int) else len(item) for item in items]
     if not any(lengths):
         return [[] for _ in items]
@@ -166,20 +168,24 @@ def _elements(value: Any, datatype: Datatype, dims: tuple[int, ...]) -> list[Any
     if not count:
         return []
     levels = [[value]]
-    while all(type(item) is list for item in levels[-1]) and len(levels) <= len(dims) + 32:
-        inner = list(chain.from_iterable(levels[-1]))
-        if len(inner) > count and len(levels) > len(dims):
-            break
-        levels.append(inner)
-    regular = levels[len(dims)] if len(dims) < len(levels) else None
-    if regular is not None and len(regular) == count and _looks_like(regular[0], datatype):
+    for _ in dims:
+        levels.append(_flatter(levels[-1]))
+    regular = levels[-1]
+    if len(regular) == count and _looks_like(regular[0], datatype):
         return regular
+    while len(levels[-1]) < count and len(levels) <= len(dims) + 32:
+        levels.append(_flatter(levels[-1]))
     for items in levels:
         if len(items) == count and _looks_like(items[0], datatype):
             return items
-    if regular is not None and len(regular) == count:
+    if len(regular) == count:  # whoever converts the elements says what is wrong
         return regular
-    raise _wrong_count(len(levels[-1]), dims)
+    raise _wrong_count(len(regular), dims)
+
+
+def _flatter(items: list[Any]) -> list[Any]:
+    """One level of nesting less, if all items are lists."""
+    return list(chain.from_iterable(items)) if all(type(item) is list for item in items) else items
 
 
 def _looks_like(item: Any, datatype: Datatype) -> bool:

@@ -37,8 +37,9 @@ class Region:
     shape: tuple[int, ...]
     """Extents of the dataset; the smallest that hold the selection if it came from JSON without them."""
     axes: tuple[Axis, ...]
-    """One per axis unless kind is "all": a slice with all members set, coordinates, or an index. Coordinates
-    of "points" are as many on each axis and go together; so do those of "fancy" if several axes have some."""
+    """One per axis unless kind is "all": a slice with all members set, coordinates, or an index. h5json ends
+    a slice one step behind its last element, so perhaps outside of the dataset. "points" have no slices; where
+    several axes have coordinates, they have equally many, which go together."""
     fields: tuple[str, ...] | None = None
 
 
@@ -96,7 +97,7 @@ def to_json(value: RegionValue | None) -> dict[str, Any] | None:
     if region is None:
         return json
     if region.kind == "points":
-        columns = [_coordinates(axis) for axis in region.axes]
+        columns = [_coordinates(axis, _point_count(region)) for axis in region.axes]
         points = [list(point) for point in zip(*columns, strict=True)]
         return {**json, "select_type": "H5S_SEL_POINTS", "selection": points}
     block = _block(region)
@@ -228,10 +229,9 @@ def _from_dict(json: dict[str, Any]) -> Region:
 
 
 def _kind_of(axes: Sequence[Axis]) -> Kind:
-    listed = sum(isinstance(axis, tuple) for axis in axes)
-    if not listed:
+    if not any(isinstance(axis, tuple) for axis in axes):
         return "hyperslab"
-    return "points" if listed == len(axes) else "fancy"
+    return "fancy" if any(isinstance(axis, slice) for axis in axes) else "points"
 
 
 def _checked(region: Region) -> Region:
@@ -240,7 +240,7 @@ def _checked(region: Region) -> Region:
     for axis, extent in zip(region.axes, region.shape, strict=False):
         match axis:
             case slice(start=start, stop=stop, step=step):
-                right = 0 <= start < stop <= extent and step > 0
+                right = 0 <= start < stop and step > 0 and start + (stop - 1 - start) // step * step < extent
             case int():
                 right = 0 <= axis < extent
             case _:
@@ -248,13 +248,24 @@ def _checked(region: Region) -> Region:
         if not right:
             raise InvalidInput("region reference: a selection lies within the dataset")
     lengths = {len(axis) for axis in region.axes if isinstance(axis, tuple)}
+    if region.kind == "points" and not _point_count(region):
+        raise InvalidInput("region reference: points are lists of coordinates")
     if len(lengths) > 1:
         raise InvalidInput("region reference: lists of coordinates are equally long")
     return region
 
 
-def _coordinates(axis: Axis) -> tuple[int, ...]:
-    return axis if isinstance(axis, tuple) else (axis,) if isinstance(axis, int) else ()
+def _point_count(region: Region) -> int:
+    """How many points a selection of points has; 0 if it is none."""
+    if any(isinstance(axis, slice) for axis in region.axes):
+        return 0
+    return max((len(axis) for axis in region.axes if isinstance(axis, tuple)), default=0)
+
+
+def _coordinates(axis: Axis, count: int) -> tuple[int, ...]:
+    if isinstance(axis, int):
+        return (axis,) * count
+    return axis if isinstance(axis, tuple) else ()
 
 
 def _encode_region(region: Region) -> bytes:
@@ -276,7 +287,8 @@ def _encode_region(region: Region) -> bytes:
     for axis in region.axes:
         match axis:
             case slice(start=start, stop=stop, step=step):
-                out.append(pack(f"<B3{width}", 0, start, stop, step))
+                end = min(stop, 2 ** (16 << code) - 1)  # behind the last element, perhaps out of range
+                out.append(pack(f"<B3{width}", 0, start, end, step))
             case int():
                 out.append(pack(f"<B{width}", 2, axis))
             case _:
