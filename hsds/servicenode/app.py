@@ -7,7 +7,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import web
 
 from hsds.errors import NotAuthenticated
-from hsds.servicenode import acls, domaincreate, domaindelete, domains, folders, service
+from hsds.servicenode import (
+    acls,
+    attributes,
+    attributevalue,
+    attributewrite,
+    datasets,
+    datatypes,
+    domaincreate,
+    domaindelete,
+    domains,
+    folders,
+    groups,
+    links,
+    linkwrite,
+    service,
+)
 from hsds.servicenode.call import Call, Handler, Route
 from hsds.servicenode.middleware import exchange_of, make_middleware, make_stamp
 from hsds.servicenode.node import NODE, ServiceNode
@@ -16,7 +31,21 @@ from hsds.transport.base import Trace
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_MODULES = (domains, domaincreate, domaindelete, folders, acls)
+_MODULES = (
+    domains,
+    domaincreate,
+    domaindelete,
+    folders,
+    acls,
+    groups,
+    links,
+    linkwrite,
+    attributes,
+    attributewrite,
+    attributevalue,
+    datasets,
+    datatypes,
+)
 _LINE_LENGTH = 64 * 1024
 """Bytes of a request line or header: selections and queries stand in the URL."""
 

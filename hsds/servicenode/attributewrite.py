@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +21,8 @@ from hsds.servicenode.stamps import stamps
 from hsds.transport.ops import UpdateAttributes
 
 Json = dict[str, Any]
+Assignment = tuple[list[str], dict[str, Json]]
+"""Object ids, and the attributes by name that each of them is to get."""
 
 
 async def put_attribute(call: Call, collection: Collection) -> web.StreamResponse:
@@ -28,8 +30,10 @@ async def put_attribute(call: Call, collection: Collection) -> web.StreamRespons
     domain = await call.file("create")
     owner, name = call.member(domain, call.path["id"], collection), call.path["name"]
     body = await call.body_object()
-    put = await normalized_attributes(call, domain, {name: body}, stamps(call.now))
-    op = UpdateAttributes(domain.bucket, owner, put, replace=call.flag("replace"))
+    committed = await committed_types(call, domain, [body.get("type")])
+    rules = _time_rules(call, batch=False)
+    attribute = normalize_attribute(with_full_type(body, committed), now=call.now, **rules)
+    op = UpdateAttributes(domain.bucket, owner, {name: attribute}, replace=call.flag("replace"))
     changed = await call.ask(op)
     return json_reply({}, status=201 if changed else 200)
 
@@ -43,10 +47,15 @@ async def put_attributes(call: Call, collection: Collection) -> web.StreamRespon
     domain = await call.file("create")
     owner = call.member(domain, call.path["id"], collection)
     body = await call.body_object()
-    upsert = isinstance(body.get("obj_ids"), dict) and call.settings.batch_attr_upsert
-    replace = upsert or call.flag("replace")
-    updates = await _updates(call, domain, owner, body)
-    ops = [UpdateAttributes(domain.bucket, id_, put, replace=replace) for id_, put in updates.items() if put]
+    batch = isinstance(body.get("obj_ids"), dict)
+    replace = call.flag("replace") or (batch and call.settings.batch_attr_upsert)
+    requested = _requested(call, domain, owner, body)
+    ops = [
+        UpdateAttributes(domain.bucket, id_, put, replace=replace)
+        for ids, put in await _normalized(call, domain, requested, batch=batch)
+        for id_ in ids
+        if put
+    ]
     changed = await call.ask_all(ops)
     return json_reply({}, status=201 if any(changed) else 200)
 
@@ -66,36 +75,54 @@ async def delete_attributes(call: Call, collection: Collection) -> web.StreamRes
     return json_reply({"hrefs": []})
 
 
-async def normalized_attributes(
-    call: Call, domain: Domain, attributes: Any, created: Iterator[float]
-) -> dict[str, Json]:
-    """A request's attributes in stored form; those without a time of their own get one from ``created``."""
-    attributes = json_object(attributes, "attributes")
-    items = {name: json_object(item, f"attribute {name}") for name, item in attributes.items()}
-    committed = await committed_types(call, domain, (item.get("type") for item in items.values()))
-    return {
-        name: normalize_attribute(with_full_type(item, committed), now=next(created))
-        for name, item in items.items()
-    }
-
-
-async def _updates(call: Call, domain: Domain, owner: str, body: Json) -> dict[str, dict[str, Json]]:
-    created = stamps(call.now)
+def _requested(call: Call, domain: Domain, owner: str, body: Json) -> list[Assignment]:
+    """Attributes as sent, by name, each with the objects that are to get them."""
     match body.get("obj_ids"):
         case None if body.get("attributes"):
-            return {owner: await normalized_attributes(call, domain, body["attributes"], created)}
+            return [([owner], _by_name(body))]
         case list(ids) if ids and body.get("attributes"):
-            shared = await normalized_attributes(call, domain, body["attributes"], created)
-            return {call.member(domain, id_): shared for id_ in ids}
+            return [([call.member(domain, id_) for id_ in ids], _by_name(body))]
         case dict(ids) if ids:
-            return {
-                call.member(domain, id_): await normalized_attributes(
-                    call, domain, json_object(own, f"obj_ids of {id_}").get("attributes"), created
-                )
+            return [
+                ([call.member(domain, id_)], _by_name(json_object(own, f"obj_ids of {id_}")))
                 for id_, own in ids.items()
-            }
+            ]
         case _:
             raise InvalidInput("no attributes provided")
+
+
+def _by_name(body: Json) -> dict[str, Json]:
+    attributes = json_object(body.get("attributes"), "attributes")
+    return {name: json_object(item, f"attribute {name}") for name, item in attributes.items()}
+
+
+async def _normalized(
+    call: Call, domain: Domain, requested: Sequence[Assignment], *, batch: bool
+) -> list[Assignment]:
+    """The attributes in stored form; those without a time get one, strictly increasing."""
+    types = [item.get("type") for _, attributes in requested for item in attributes.values()]
+    committed = await committed_types(call, domain, types)
+    created, rules = stamps(call.now), _time_rules(call, batch=batch)
+    return [
+        (
+            ids,
+            {
+                name: normalize_attribute(with_full_type(item, committed), now=next(created), **rules)
+                for name, item in attributes.items()
+            },
+        )
+        for ids, attributes in requested
+    ]
+
+
+def _time_rules(call: Call, *, batch: bool) -> dict[str, float]:
+    """Which times of clients count. h5pyd keeps a batch for half a minute or more, and sorts by its times:
+    with HSDS's rule, 10 s, only the older ones of a batch would become new, and so come last.
+    """
+    settings = call.settings
+    drift = settings.max_timestamp_drift
+    predate = drift if batch else settings.predate_max_time
+    return {"predate_max_time": predate, "max_timestamp_drift": drift}
 
 
 async def _delete(call: Call, collection: Collection, names: tuple[str, ...]) -> None:

@@ -22,8 +22,14 @@ async def put_link(call: Call) -> web.StreamResponse:
     """PUT /groups/{id}/links/{title}. A hard link's target must exist."""
     domain = await call.file("create")
     group, title = call.member(domain, call.path["id"], "groups"), call.path["title"]
-    link = normalize_link(await call.body_object(), now=call.now)
     check_title(title)
+    settings = call.settings
+    link = normalize_link(
+        await call.body_object(),
+        now=call.now,
+        predate_max_time=settings.predate_max_time,
+        max_timestamp_drift=settings.max_timestamp_drift,
+    )
     if "id" in link:
         target = call.member(domain, link["id"])
         await call.object(domain, target, collection_of(target))
@@ -95,7 +101,10 @@ def _updates(call: Call, domain: Domain, group: str, body: Json) -> dict[str, di
 
 def _normalized(call: Call, domain: Domain, title: str, link: Any, now: float) -> Json:
     check_title(title)
-    stored = normalize_link(json_object(link, f"link {title}"), now=now)
+    drift = call.settings.max_timestamp_drift
+    stored = normalize_link(
+        json_object(link, f"link {title}"), now=now, predate_max_time=drift, max_timestamp_drift=drift
+    )
     if "id" in stored:
         call.member(domain, stored["id"])
     return stored
