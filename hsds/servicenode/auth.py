@@ -150,11 +150,13 @@ def parse_basic(authorization: str) -> tuple[str, str]:
 
 def make_authenticator(settings: Settings, *, local_user: str) -> Authenticator:
     """What the settings ask for: passwords if there are any, else everybody is ``local_user``."""
-    extra = {}
-    if settings.hs_username and settings.hs_password:
-        extra[settings.hs_username] = settings.hs_password
-    if settings.password_file is None and not extra and settings.password_salt is None:
+    if not settings.has_users:
         return LocalAuthenticator(local_user)
+    extra = {}
+    if settings.hs_username:
+        if not settings.hs_password:
+            raise InvalidInput("hs_username is set without hs_password")
+        extra[settings.hs_username] = settings.hs_password
     file = PasswordFile(settings.password_file) if settings.password_file is not None else None
     return PasswordAuthenticator(
         Passwords(file=file, extra=extra, salt=settings.password_salt),

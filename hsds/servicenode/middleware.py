@@ -40,14 +40,12 @@ class Exchange:
         """Whether the head of the answer has been sent: too late then for an error status."""
 
 
-_EXCHANGE = "hsds.exchange"
+_EXCHANGE = web.RequestKey("EXCHANGE", Exchange)
 
 
 def exchange_of(request: web.Request) -> Exchange:
     """What the middleware knows of a request that passed through it."""
-    exchange = request[_EXCHANGE]
-    assert isinstance(exchange, Exchange)
-    return exchange
+    return request[_EXCHANGE]
 
 
 def make_middleware(node: ServiceNode) -> Middleware:
