@@ -22,6 +22,10 @@ from hsds.servicenode import (
     links,
     linkwrite,
     service,
+    shape,
+    typeroute,
+    valuequery,
+    values,
 )
 from hsds.servicenode.call import Call, Handler, Route
 from hsds.servicenode.middleware import exchange_of, make_middleware, make_stamp
@@ -45,6 +49,10 @@ _MODULES = (
     attributevalue,
     datasets,
     datatypes,
+    shape,
+    typeroute,
+    values,
+    valuequery,
 )
 _LINE_LENGTH = 64 * 1024
 """Bytes of a request line or header: selections and queries stand in the URL."""

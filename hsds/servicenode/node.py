@@ -13,6 +13,7 @@ from hsds.budget import ByteBudget
 from hsds.config import Settings
 from hsds.metrics import Metrics
 from hsds.servicenode.auth import Authenticator
+from hsds.servicenode.specs import SpecCache
 from hsds.transport.nodes import DataNodes
 
 State = Literal["INITIALIZING", "WAITING", "READY", "TERMINATING"]
@@ -32,6 +33,8 @@ class ServiceNode:
     bodies: ByteBudget
     """Bytes of large JSON bodies held at once. Apart from ``budget``, and always taken before it, so that
     two requests never wait for each other."""
+    specs: SpecCache = field(default_factory=SpecCache)
+    """What of datasets never changes."""
     metrics: Metrics = field(default_factory=Metrics)
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""

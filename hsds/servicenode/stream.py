@@ -1,0 +1,125 @@
+"""Answers that are sent in slabs: each slab's bytes are held from the node's budget, and the next is fetched
+while the last is sent. A fault before the first byte has its real status.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
+from typing import TypeVar
+
+from aiohttp import web
+
+from hsds.budget import ByteBudget
+from hsds.servicenode.call import Call
+
+MIB = 2**20
+SMALL = 64 * 1024
+"""Bytes up to which an answer leaves as one plain response, without a budget: less than it costs to ask."""
+SLAB = 4 * MIB
+"""Bytes of a slab, where chunks do not ask for more."""
+STEP = 1 * MIB
+"""Bytes handed to the socket at once; each has ``STALLED`` seconds to get away."""
+STALLED = 60.0
+
+JSON = "application/json"
+"""Without a charset, unlike other JSON of this service: that is how HSDS sends values."""
+
+P = TypeVar("P")
+T = TypeVar("T")
+Part = bytes | bytearray | memoryview
+
+
+def slab_bytes(row: int, budget: ByteBudget) -> int:
+    """Bytes of a slab when one row of whole chunks has ``row``: a slab that ends inside a chunk has the chunk
+    decoded, or even stored, once more, so up to a quarter of the budget goes for whole rows.
+    """
+    return max(min(row, budget.limit // 4), min(SLAB, budget.limit))
+
+
+async def read_ahead(
+    pages: Iterable[P],
+    fetch: Callable[[P], Awaitable[T]],
+    cost: Callable[[P], int],
+    budget: ByteBudget,
+) -> AsyncGenerator[T, None]:
+    """Yield the fetched pages in order, fetching the next while the taker works on the last.
+
+    ``cost`` bytes of a page are held from before its fetch until the taker asks for the next.
+    """
+
+    async def load(page: P) -> T:
+        await budget.acquire(cost(page))
+        try:
+            return await fetch(page)
+        except BaseException:
+            budget.release(cost(page))
+            raise
+
+    rest = iter(pages)
+    page = next(rest, None)
+    ahead: asyncio.Task[T] | None = None
+    try:
+        while page is not None:
+            item = await (ahead or load(page))
+            held, page, ahead = cost(page), next(rest, None), None
+            try:
+                if page is not None:
+                    ahead = asyncio.create_task(load(page))
+                yield item
+                del item
+            finally:
+                budget.release(held)
+    finally:
+        if ahead is not None and page is not None:
+            ahead.cancel()
+            await asyncio.wait((ahead,))
+            if not ahead.cancelled() and ahead.exception() is None:
+                budget.release(cost(page))
+
+
+async def send(
+    call: Call,
+    parts: AsyncGenerator[Part, None],
+    content_type: str,
+    *,
+    length: int | None = None,
+    first: Part | None = None,
+) -> web.StreamResponse:
+    """Send ``parts`` as they come, behind ``first`` if that is there already. ``length`` is the number of
+    bytes where it is known.
+
+    The first part is awaited before the head goes out. An error later on leaves a body that is visibly short:
+    the middleware drops the connection.
+    """
+    async with aclosing(parts):
+        part = await anext(parts) if first is None else first
+        response = web.StreamResponse(headers={"Content-Type": content_type})
+        if call.settings.http_compression:
+            response.enable_compression()
+        elif length is not None:
+            response.content_length = length
+        await response.prepare(call.request)
+        await _write(response, part)
+        del part
+        async for part in parts:
+            await _write(response, part)
+            del part
+        await response.write_eof()
+    return response
+
+
+async def _write(response: web.StreamResponse, part: Part) -> None:
+    view = memoryview(part)
+    for start in range(0, view.nbytes, STEP):
+        async with asyncio.timeout(STALLED):
+            await response.write(view[start : start + STEP])
+
+
+def plain_reply(call: Call, part: Part, content_type: str) -> web.Response:
+    """An answer in one piece."""
+    response = web.Response(body=bytes(part), headers={"Content-Type": content_type})
+    if call.settings.http_compression:
+        response.enable_compression()
+    return response

@@ -1,0 +1,161 @@
+"""Reading values: one plain response for a few elements, slabs for many; as JSON or as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, NamedTuple
+
+import numpy as np
+from aiohttp import web
+
+from hsds.errors import TooLarge
+from hsds.hdf5.binary import encode
+from hsds.hdf5.datatype import Datatype
+from hsds.hdf5.fields import pick_fields
+from hsds.hdf5.jsonvalue import dumps, to_json
+from hsds.hdf5.selection import Selection
+from hsds.servicenode.brackets import Target, block_text
+from hsds.servicenode.replies import BINARY_TYPE
+from hsds.servicenode.slabs import Page, plan, row_bytes
+from hsds.servicenode.stream import JSON, SMALL, Part, plain_reply, read_ahead, send, slab_bytes
+from hsds.servicenode.valuerequest import ValueRequest
+from hsds.transport.ops import ReadChunks
+
+Array = np.ndarray[Any, Any]
+
+JSON_SLAB = 256 * 1024
+"""Bytes of elements that become JSON text at once; as Python objects they take some ten times as much."""
+JSON_FACTOR = 12
+
+
+class Block(NamedTuple):
+    """A page's values."""
+
+    values: Array
+    target: Target
+
+
+async def read_values(
+    request: ValueRequest, selection: Selection, *, limited: bool = False
+) -> web.StreamResponse:
+    """Answer with the selected elements. JSON answers, scalars and ``limited`` ones have to be smaller than
+    ``max_request_size``, others are of any size.
+    """
+    datatype = request.datatype()
+    binary = request.call.wants_binary
+    nbytes = selection.npoints * datatype.itemsize
+    if limited or not binary or request.space.rank == 0:
+        check_size(request, nbytes)
+    if binary:
+        return await _read_binary(request, selection, datatype, nbytes)
+    return await _read_json(request, selection, datatype, nbytes)
+
+
+def check_size(request: ValueRequest, nbytes: int) -> None:
+    """``TooLarge`` for an answer of ``nbytes`` that has to be made whole."""
+    limit = request.call.settings.max_request_size
+    if nbytes >= limit:
+        raise TooLarge(f"the selection has {nbytes} bytes, the limit (max_request_size) is {limit}")
+
+
+async def read_block(request: ValueRequest, datatype: Datatype, selection: Selection) -> Array:
+    """The selected elements with the members of ``datatype``, in their order."""
+    values = await request.call.ask(ReadChunks(request.bucket, request.spec, selection))
+    return pick(values, datatype)
+
+
+def pick(values: Array, datatype: Datatype) -> Array:
+    """The members of ``datatype`` alone, packed; the same array where it has no others."""
+    if values.dtype.names == datatype.dtype.names:
+        return values
+    return pick_fields(values, datatype)
+
+
+async def _read_binary(
+    request: ValueRequest, selection: Selection, datatype: Datatype, nbytes: int
+) -> web.StreamResponse:
+    if nbytes <= SMALL:
+        part = encode(await read_block(request, datatype, selection), datatype)
+        return plain_reply(request.call, part, BINARY_TYPE)
+    length = None if datatype.variable else nbytes
+    return await send(request.call, _binary_parts(request, selection, datatype), BINARY_TYPE, length=length)
+
+
+async def _binary_parts(
+    request: ValueRequest, selection: Selection, datatype: Datatype
+) -> AsyncGenerator[Part, None]:
+    async def fetch(page: Page) -> Part:
+        return encode(await read_block(request, datatype, page.selection), datatype)
+
+    budget = request.call.node.budget
+    slab = slab_bytes(row_bytes(request, selection), budget)
+    factor = 1 if datatype is request.spec.datatype and not datatype.variable else 2
+
+    def cost(page: Page) -> int:
+        return page.selection.npoints * request.spec.datatype.itemsize * factor
+
+    parts = read_ahead(plan(request, selection, slab // factor), fetch, cost, budget)
+    async with aclosing(parts):
+        async for part in parts:
+            yield part
+            del part
+
+
+async def _read_json(
+    request: ValueRequest, selection: Selection, datatype: Datatype, nbytes: int
+) -> web.StreamResponse:
+    shape = _json_shape(request, selection)
+    ignore_nan = request.call.flag("ignore_nan")
+    if nbytes > SMALL and shape:
+        parts = _json_parts(request, selection, datatype, shape, ignore_nan)
+        return await send(request.call, parts, JSON)
+    values = await read_block(request, datatype, selection)
+    items = values.reshape((shape or (1,)) + values.shape[len(selection.shape) :])
+    value = to_json(items, datatype)
+    head, tail = json_frame(request)
+    return plain_reply(
+        request.call, head + dumps(value if shape else value[0], ignore_nan=ignore_nan) + tail, JSON
+    )
+
+
+async def _json_parts(
+    request: ValueRequest, selection: Selection, datatype: Datatype, shape: tuple[int, ...], ignore_nan: bool
+) -> AsyncGenerator[Part, None]:
+    async def fetch(page: Page) -> Block:
+        return Block(await read_block(request, datatype, page.selection), page.target)
+
+    def cost(page: Page) -> int:
+        return page.selection.npoints * request.spec.datatype.itemsize * JSON_FACTOR
+
+    kept = _kept(request, selection)
+    head, tail = json_frame(request)
+    blocks = read_ahead(plan(request, selection, JSON_SLAB), fetch, cost, request.call.node.budget)
+    async with aclosing(blocks):
+        async for values, target in blocks:
+            place = tuple(target[axis] for axis in kept)
+            extents = tuple(part.stop - part.start for part in place)
+            items = values.reshape(extents + values.shape[len(selection.shape) :])
+            yield head + block_text(items, datatype, shape, place, ignore_nan=ignore_nan)
+            head = b""
+    yield tail
+
+
+def _json_shape(request: ValueRequest, selection: Selection) -> tuple[int, ...]:
+    """Extents of the nested lists; none for a bare element."""
+    return tuple(selection.shape[axis] for axis in _kept(request, selection))
+
+
+def _kept(request: ValueRequest, selection: Selection) -> tuple[int, ...]:
+    """Axes of the result that are lists in JSON; with ``reduce_dim`` only those longer than one."""
+    if request.space.rank == 0:
+        return ()
+    shape = selection.shape
+    reduce = len(shape) > 1 and request.call.flag("reduce_dim")
+    return tuple(axis for axis, extent in enumerate(shape) if extent != 1 or not reduce)
+
+
+def json_frame(request: ValueRequest) -> tuple[bytes, bytes]:
+    """What comes before and behind the text of ``value`` in an answer."""
+    status = b'"status":200,' if request.call.request.method == "GET" else b""
+    return b"{" + status + b'"value":', b',"hrefs":' + dumps(request.hrefs()) + b"}"

@@ -1,0 +1,95 @@
+"""Writing values: binary or JSON data to a selection or to points, as they are or repeated over it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from typing import Any
+
+import numpy as np
+
+from hsds.errors import InvalidInput
+from hsds.hdf5.binary import decode
+from hsds.hdf5.datatype import Datatype
+from hsds.hdf5.jsonvalue import from_json
+from hsds.hdf5.selection import Selection
+from hsds.hdf5.selecttext import points_from_json
+from hsds.servicenode.brackets import Target
+from hsds.servicenode.slabs import plan
+from hsds.servicenode.upload import upload
+from hsds.servicenode.valuerequest import ValueRequest
+from hsds.transport.ops import WriteChunks
+
+Array = np.ndarray[Any, Any]
+
+PIECE = 64 * 2**20
+"""Bytes of the selection that repeated data is written to at once."""
+
+
+async def write_selection(request: ValueRequest, selection: Selection) -> None:
+    """Write the request's data to the selection, which is not empty."""
+    if selection.npoints == 0:
+        raise InvalidInput("the selection holds no elements")
+    datatype, fields = request.datatype(), request.fields()
+    dims = data_dims(request, selection.shape)
+    if streams(request, datatype) and dims == selection.shape:
+        await upload(request, selection, datatype, fields)
+        return
+    data = await whole_data(request, datatype, dims)
+    for page in plan(request, selection, PIECE):
+        part = _part(data, page.target)
+        await request.call.ask(WriteChunks(request.bucket, request.spec, page.selection, part, fields))
+
+
+async def write_points(request: ValueRequest) -> None:
+    """Write the request's data to ``points`` of its body. Of two at one place the later one stays."""
+    if request.space.rank == 0:
+        raise InvalidInput("a scalar dataset has no points")
+    request.forbid("points", "append", "select", "start", "stop", "step")
+    points = points_from_json(request.body["points"], request.dims)
+    data = await whole_data(request, request.datatype(), data_dims(request, points.shape))
+    await request.call.ask(WriteChunks(request.bucket, request.spec, points, data, request.fields()))
+
+
+def streams(request: ValueRequest, datatype: Datatype) -> bool:
+    """Whether the data can be written while it arrives."""
+    return request.call.has_binary_body and not datatype.variable
+
+
+def data_dims(request: ValueRequest, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Extents of the data for a selection of ``shape``: those, or with ``element_count`` ones of which the
+    leading axes are 1 and repeated, by the rules of numpy.
+    """
+    count = request.integer("element_count")
+    if count is None or count == math.prod(shape):
+        return shape
+    for axis in range(len(shape), 0, -1):
+        if count == math.prod(shape[axis:]):
+            return (1,) * axis + shape[axis:]
+    raise InvalidInput(f"element_count {count} does not go with a selection of {list(shape)} elements")
+
+
+async def whole_data(request: ValueRequest, datatype: Datatype, dims: tuple[int, ...]) -> Array:
+    """The request's data, read whole: an array of ``dims`` and ``datatype``."""
+    if request.call.has_binary_body:
+        return decode(await request.call.body(), datatype, dims)
+    if request.body.get("value_base64") is not None:
+        return decode(_from_base64(request.body["value_base64"]), datatype, dims)
+    if "value" not in request.body:
+        raise InvalidInput("the body has no value")
+    if request.space.rank == 0:
+        return from_json(request.body["value"], datatype, ())[np.newaxis]
+    return from_json(request.body["value"], datatype, dims)
+
+
+def _from_base64(text: object) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)  # type: ignore[arg-type]  # others raise TypeError
+    except (TypeError, ValueError, binascii.Error):
+        raise InvalidInput("value_base64 is not base64") from None
+
+
+def _part(data: Array, target: Target) -> Array:
+    """The data of one page. Axes along which it is repeated stay as they are: the data node repeats them."""
+    return data[tuple(slice(None) if data.shape[axis] == 1 else part for axis, part in enumerate(target))]
