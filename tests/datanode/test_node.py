@@ -1,0 +1,212 @@
+"""The data node behind its one interface: objects, domains and roots over a memory store."""
+
+import asyncio
+
+import pytest
+
+from hsds.datanode.node import LocalDataNode
+from hsds.errors import Conflict, Deleted, InvalidInput, NotFound
+from hsds.hdf5 import keys
+from hsds.hdf5.ids import new_object_id, new_root_id
+from hsds.transport import ops
+from hsds.transport.base import Trace
+from hsds.transport.nodes import DataNodes
+
+ACL = {"create": True, "read": True, "update": True, "delete": True, "readACL": True, "updateACL": True}
+TRACE = Trace("test")
+
+
+def group(id_, root, **members):
+    stamp = {"created": 1.0, "lastModified": 1.0}
+    return {"id": id_, "root": root, **stamp, "links": {}, "attributes": {}, **members}
+
+
+def hard(id_):
+    return {"class": "H5L_TYPE_HARD", "id": id_, "created": 1.0}
+
+
+def attribute(value):
+    return {"type": {"class": "H5T_FLOAT", "base": "H5T_IEEE_F64LE"}, "shape": {"class": "H5S_SCALAR"},
+            "value": value, "created": 1.0}  # fmt: skip
+
+
+@pytest.fixture
+async def node(state):
+    node = LocalDataNode(state)
+    yield node
+    await node.close()
+
+
+@pytest.fixture
+def ask(node):
+    nodes = DataNodes(node)
+    return lambda op: nodes.call(op, TRACE)
+
+
+@pytest.fixture
+async def root(ask):
+    root = new_root_id()
+    await ask(ops.CreateObject("b", root, group(root, root)))
+    return root
+
+
+async def test_create_is_idempotent(ask, root):
+    id_ = new_object_id(root, "datasets")
+    json = group(
+        id_, root, type={"class": "H5T_INTEGER", "base": "H5T_STD_I8LE"}, shape={"class": "H5S_SCALAR"}
+    )
+    assert (await ask(ops.CreateObject("b", id_, json))).new
+    assert not (await ask(ops.CreateObject("b", id_, json | {"created": 5.0}))).new
+    with pytest.raises(Conflict):
+        await ask(ops.CreateObject("b", id_, json | {"shape": {"class": "H5S_NULL"}}))
+
+
+async def test_an_error_stands_in_its_place_and_leaves_others_alone(node, root):
+    present, absent = ops.GetObject("b", root), ops.GetObject("b", new_object_id(root, "groups"))
+    first, second, third = await node.execute((present, absent, present), TRACE)
+    assert first.json["id"] == third.json["id"] == root
+    assert isinstance(second, NotFound)
+
+
+async def test_links(ask, root):
+    child = new_object_id(root, "groups")
+    assert await ask(ops.UpdateLinks("b", root, {"a": hard(child)}))
+    assert not await ask(ops.UpdateLinks("b", root, {"a": hard(child) | {"created": 2.0}})), (
+        "equal is no change"
+    )
+    other = hard(new_object_id(root, "groups"))
+    with pytest.raises(Conflict):
+        await ask(ops.UpdateLinks("b", root, {"b": other, "a": other}))
+    assert [t for t, _ in (await ask(ops.GetLinks("b", root))).links] == ["a"], "all or nothing"
+    assert await ask(ops.UpdateLinks("b", root, {"a": other}, replace=True))
+    assert not await ask(ops.UpdateLinks("b", root, {}, delete=("zz",)))
+    assert await ask(ops.UpdateLinks("b", root, {}, delete=("a",)))
+    with pytest.raises(Deleted):
+        await ask(ops.GetLinks("b", root, titles=("a",)))
+    with pytest.raises(NotFound) as caught:
+        await ask(ops.GetLinks("b", root, titles=("never",)))
+    assert not isinstance(caught.value, Deleted)
+
+
+async def test_link_pages(ask, root):
+    put = {f"n{9 - i}": hard(root) | {"created": float(i)} for i in range(10)}
+    await ask(ops.UpdateLinks("b", root, put))
+
+    async def titles(**how):
+        return [title for title, _ in (await ask(ops.GetLinks("b", root, **how))).links]
+
+    assert await titles(limit=3) == ["n0", "n1", "n2"]
+    assert await titles(marker="n7") == ["n8", "n9"]
+    assert await titles(creation_order=True, limit=2, marker="n9") == ["n8", "n7"]
+    assert await titles(pattern="n[35]") == ["n3", "n5"]
+    with pytest.raises(NotFound):
+        await titles(marker="nope")
+
+
+async def test_attributes_replace_and_nan(ask, root):
+    assert await ask(ops.UpdateAttributes("b", root, {"x": attribute(float("nan"))}))
+    assert not await ask(ops.UpdateAttributes("b", root, {"x": attribute(float("nan"))})), "NaN equals NaN"
+    with pytest.raises(Conflict):
+        await ask(ops.UpdateAttributes("b", root, {"x": attribute(1)}))
+    assert await ask(ops.UpdateAttributes("b", root, {"x": attribute(1) | {"created": 9.0}}, replace=True))
+    ((_, now),) = (await ask(ops.GetAttributes("b", root))).attributes
+    assert (now["value"], now["created"]) == (1, 1.0), "a replaced attribute keeps its time of creation"
+
+
+async def test_last_modified_always_moves_on(ask, root, state):
+    state.clock = lambda: 0.0
+    before = (await ask(ops.GetObject("b", root))).json["lastModified"]
+    await ask(ops.UpdateAttributes("b", root, {"x": attribute(1)}))
+    await ask(ops.UpdateAttributes("b", root, {}, delete=("x",)))
+    assert (await ask(ops.GetObject("b", root))).json["lastModified"] > before
+
+
+async def test_what_was_read_does_not_change(ask, root):
+    before = await ask(ops.GetObject("b", root, links=True, attributes=True))
+    await ask(ops.UpdateLinks("b", root, {"a": hard(root)}))
+    await ask(ops.UpdateAttributes("b", root, {"x": attribute(1)}))
+    assert before.json["links"] == before.json["attributes"] == {}
+
+
+async def test_resize(ask, root):
+    id_ = new_object_id(root, "datasets")
+    shape = {"class": "H5S_SIMPLE", "dims": [4, 4], "maxdims": ["H5S_UNLIMITED", 6]}
+    await ask(ops.CreateObject("b", id_, group(id_, root, type={}, shape=shape)))
+    assert (await ask(ops.Resize("b", id_, dims=(9, 6)))).after == (9, 6)
+    assert (await ask(ops.Resize("b", id_, extend=3))) == ops.Resized((9, 6), (12, 6))
+    with pytest.raises(Conflict):
+        await ask(ops.Resize("b", id_, extend=1, extend_dim=1))
+    for bad in ({"dims": (1,)}, {"dims": (-1, 2)}, {"extend": 1, "extend_dim": 2}):
+        with pytest.raises(InvalidInput):
+            await ask(ops.Resize("b", id_, **bad))
+    reserved = await asyncio.gather(*(ask(ops.Resize("b", id_, extend=1)) for _ in range(50)))
+    assert {r.before[0] for r in reserved} == set(range(12, 62)), "each append reserves rows of its own"
+
+
+async def test_domains(ask):
+    json = {"owner": "joe", "acls": {"joe": ACL}, "created": 1.0, "lastModified": 1.0}
+    for path in ("/home", "/home/joe", "/home/joe/x.h5", "/home/joe-2", "/other"):
+        await ask(ops.CreateDomain("b", path, json))
+    with pytest.raises(Conflict):
+        await ask(ops.CreateDomain("b", "/home", json))
+    root = new_root_id()
+    await ask(ops.CreateObject("b", root, group(root, root)))
+    assert await ask(ops.ListDomains("b", "/")) == ["/home", "/other"]
+    assert list(await ask(ops.ListDomains("b", "/home"))) == ["/home/joe-2", "/home/joe"], (
+        "in the order of keys"
+    )
+    assert await ask(ops.ListDomains("b", "/home/joe/x.h5")) == []
+    assert await ask(ops.ListDomains("b", "/", limit=1)) == ["/home"]
+    assert await ask(ops.ListDomains("b", "/", marker="/home")) == ["/other"]
+    await ask(ops.UpdateAcl("b", "/home", "ann", {"read": True}))
+    await ask(ops.UpdateAcl("b", "/home", "ann", {"update": True}))
+    acls = (await ask(ops.GetDomain("b", "/home"))).json["acls"]
+    assert [name for name, allowed in acls["ann"].items() if allowed] == ["read", "update"]
+    await ask(ops.DeleteDomain("b", "/other"))
+    with pytest.raises(Deleted):
+        await ask(ops.GetDomain("b", "/other"))
+    await ask(ops.CreateDomain("b", "/other", json))
+    assert (await ask(ops.GetDomain("b", "/other"))).json["owner"] == "joe"
+
+
+async def listing(state):
+    return [info.key async for info in state.store.list_all("b")]
+
+
+async def test_a_deleted_root_leaves_nothing(ask, root, state, node):
+    id_ = new_object_id(root, "groups")
+    await ask(ops.CreateObject("b", id_, group(id_, root)))
+    await ask(ops.DeleteRoot("b", root))
+    with pytest.raises(Deleted):
+        await ask(ops.GetObject("b", root))
+    await node.sweeper.drain()
+    assert await listing(state) == []
+
+
+async def test_a_sweep_that_was_cut_off_is_taken_up(ask, root, state):
+    id_ = new_object_id(root, "groups")
+    await ask(ops.CreateObject("b", id_, group(id_, root)))
+    kept = new_root_id()
+    await ask(ops.CreateObject("b", kept, group(kept, kept)))
+    await state.store.put("b", f".hsds/deleted/{root}", b"deleted")
+    await state.store.put("b", f".hsds/deleted/{kept}", b"deleted")
+    await state.store.delete("b", keys.object_key(root))  # the process died here; `kept` was only announced
+    second = LocalDataNode(state)
+    await second.start("b")
+    await second.sweeper.drain()
+    assert await listing(state) == [keys.object_key(kept)]
+
+
+async def test_stats_and_scan_results_of_others(ask, root, state):
+    await state.store.put("b", keys.info_key(root), b"{}")
+    await state.store.put("b", keys.summary_key(root), b"{}")
+    for _ in range(3):
+        id_ = new_object_id(root, "groups")
+        json = group(id_, root)
+        await state.store.put("b", keys.object_key(id_), b"x" * 100)
+    stats = await ask(ops.GetRootStats("b", root))
+    assert (stats.num_groups, stats.num_chunks, stats.num_datasets) == (4, 0, 0)
+    id_ = new_object_id(root, "groups")
+    state.scans.__init__(state.store)  # a process that did not make the root
+    await ask(ops.CreateObject("b", id_, json))
+    assert not [key for key in await listing(state) if key.endswith(("info.json", "summary.json"))]
