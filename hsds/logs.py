@@ -16,7 +16,7 @@ import orjson
 from hsds.config import Settings
 
 ROOT = "hsds"
-MEMBERS = ("trace_id", "method", "path", "domain", "user", "status", "bytes", "seconds")
+MEMBERS = ("request_id", "method", "path", "domain", "user", "status", "bytes", "seconds")
 _ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), 127, 0x85, 0x2028, 0x2029)}
 """What would break a line, or move the cursor of who reads it."""
 
@@ -34,7 +34,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time = f"{_time(record)} " if self._timestamps else ""
-        trace = getattr(record, "trace_id", None)
+        trace = getattr(record, "request_id", None)
         message = record.getMessage().translate(_ESCAPES)
         line = f"{self._prefix}{time}{record.levelname}> {f'[{trace}] ' if trace else ''}{message}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
@@ -90,7 +90,7 @@ def configure(settings: Settings, *, node: str) -> logging.Logger:
 class Access:
     """What the line of one public request tells. ``path`` is as sent, percent-encoded, without the query."""
 
-    trace_id: str
+    request_id: str
     method: str
     path: str
     domain: str | None

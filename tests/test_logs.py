@@ -27,7 +27,7 @@ def lines(tmp_path):
 
 def request(logger, **changes):
     values = {
-        "trace_id": "r1",
+        "request_id": "r1",
         "method": "GET",
         "path": "/datasets/d-1",
         "domain": "/home/x.h5",
@@ -63,7 +63,7 @@ def test_json(lines):
         "level": "INFO",
         "node": "sn-1",
         "msg": "GET /datasets/d-1 /home/x.h5 200 ? bytes 1.5 ms",
-        "trace_id": "r1",
+        "request_id": "r1",
         "method": "GET",
         "path": "/datasets/d-1",
         "domain": "/home/x.h5",

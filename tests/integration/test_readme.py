@@ -1,0 +1,68 @@
+"""The README's commands and example, run as printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.service import Service
+
+CHECKOUT = Path(__file__).parents[2]
+URL = "http://127.0.0.1:5101"
+
+
+def block(language: str, number: int = 0) -> str:
+    """A code block of the README."""
+    text = (CHECKOUT / "README.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[number]
+
+
+def run_example(python: str, url: str, folder: Path) -> str:
+    """What the example prints when it is run with ``python``, and the service is at ``url``."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("HS_", "H5PYD"))}
+    code = block("python").replace(URL, url)
+    done = subprocess.run(
+        [python, "-c", code],
+        cwd=folder,
+        env=environ | {"HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("variable", ["HSDS_TEST_H5PYD1", "HSDS_TEST_H5PYD024"])
+def test_example(service, tmp_path, variable):
+    python = os.environ.get(variable)
+    if python is None:
+        pytest.skip(f"{variable} names no Python with that h5pyd")
+    for _ in range(2):  # it can be run again
+        assert run_example(python, service.url, tmp_path) == "[2 4]\n"
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.skipif("CI" not in os.environ, reason="installs from the package index; set CI=true")
+def test_first_command_and_example_as_printed(tmp_path):
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(CHECKOUT), str(clone)], check=True)
+    (tmp_path / "bin").mkdir()  # python3 of a fresh machine, not that of these tests
+    (tmp_path / "bin" / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3"))
+    command = f"export PATH={tmp_path}/bin:$PATH; {block('sh').strip().replace('&& .venv', '&& exec .venv')}"
+    service = Service(clone, port=5101, command=("bash", "-c", command))
+    service.flags = ()
+    service.start(seconds=600)
+    try:
+        assert service.url == URL
+        assert run_example(str(clone / ".venv/bin/python"), URL, tmp_path) == "[2 4]\n"
+        assert service.stop() == 0
+    finally:
+        service.kill()
+    assert (clone / "hsds-data" / "hsdstest" / "home").is_dir()
