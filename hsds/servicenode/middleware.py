@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from hsds.errors import HsdsError, Unavailable
+from hsds.logs import Access, log_access
 from hsds.servicenode import cors
 from hsds.servicenode.guard import check_local
 from hsds.servicenode.node import ServiceNode
@@ -30,7 +31,7 @@ _CLIENT_LEFT = 499
 class Exchange:
     """What is known of a request outside its handler."""
 
-    __slots__ = ("answering", "request_id", "started", "trace_parent")
+    __slots__ = ("answering", "request_id", "started", "trace_parent", "user")
 
     def __init__(self, request_id: str, trace_parent: str | None) -> None:
         self.request_id = request_id
@@ -38,6 +39,8 @@ class Exchange:
         self.started = time.perf_counter()
         self.answering = False
         """Whether the head of the answer has been sent: too late then for an error status."""
+        self.user: str | None = None
+        """Name of who asks, once it is known."""
 
 
 _EXCHANGE = web.RequestKey("EXCHANGE", Exchange)
@@ -65,7 +68,7 @@ def make_middleware(node: ServiceNode) -> Middleware:
         size = 0
         try:
             try:
-                if local:
+                if local and not _by_socket(request):
                     check_local(headers)
                 if cors_wanted and cors.is_preflight(request):
                     response: web.StreamResponse = cors.preflight(request)
@@ -162,8 +165,21 @@ def _route(request: web.Request) -> str:
     return resource.canonical if resource is not None else "unknown"
 
 
+def _by_socket(request: web.Request) -> bool:
+    """Whether it came over a Unix socket, which web pages cannot reach, and where ``Host`` means nothing."""
+    transport = request.transport
+    return transport is not None and isinstance(transport.get_extra_info("sockname"), str)
+
+
 def _log(request: web.Request, exchange: Exchange, status: int, seconds: float, size: int) -> None:
-    _ACCESS.info(
-        "%s %s %d %d bytes %.1f ms", request.method, request.path_qs, status, size, seconds * 1000,
-        extra={"request_id": exchange.request_id},
-    )  # fmt: skip
+    access = Access(
+        request_id=exchange.request_id,
+        method=request.method,
+        path=request.rel_url.raw_path,
+        domain=request.query.get("domain") or request.headers.get("X-Hdf-domain"),
+        user=exchange.user,
+        status=status,
+        bytes=size,
+        seconds=seconds,
+    )
+    log_access(_ACCESS, access)

@@ -128,7 +128,8 @@ async def test_wrong_passwords(authenticator, user):
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Basic", "Basic !!!", "Basic " + b64encode(b"joe").decode(), basic("", "x"), basic("x", ""), "Digest x"]
+    "header",
+    ["", "Basic", "Basic !!!", "Basic am9l", basic("", "x"), basic("x", ""), "Digest x"],
 )  # fmt: skip
 async def test_unreadable_headers(authenticator, header):
     with pytest.raises(InvalidInput):

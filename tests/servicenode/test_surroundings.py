@@ -125,8 +125,8 @@ async def test_preflight(service):
 
 @pytest.mark.parametrize(
     ("raw", "title"),
-    [("a%20b", "a b"), ("%7Bx%7D", "{x}"), ("a%2Fb", "a/b"), ("%25", "%"), ("%2525", "%25"), ("%23x%3F", "#x?"),
-     ("%C3%A4", "ä"), ("a+b", "a+b"), ("%5C", "\\")],
+    [("a%20b", "a b"), ("%7Bx%7D", "{x}"), ("a%2Fb", "a/b"), ("%25", "%"), ("%2525", "%25"),
+     ("%23x%3F", "#x?"), ("%C3%A4", "ä"), ("a+b", "a+b"), ("%5C", "\\")],
 )  # fmt: skip
 async def test_titles_are_decoded_once(odd, raw, title):
     reply = await odd.post(f"/echo/{raw}")
@@ -194,7 +194,7 @@ def test_no_message_breaks_the_status_line(message):
 
 @pytest.mark.parametrize(
     "raw",
-    [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
      b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"],
 )  # fmt: skip
 async def test_what_is_no_http(service, raw, caplog):
