@@ -94,7 +94,9 @@ def _endpoint(node: ServiceNode, handler: Handler) -> Endpoint:
         user = await auth.identify(request.headers.get("Authorization"))
         if user.name is None and not anonymous_allowed:
             raise NotAuthenticated("This service answers only with a user name and password")
-        call = Call(request, node, user, Trace(exchange_of(request).request_id))
+        exchange = exchange_of(request)
+        exchange.user = user.name
+        call = Call(request, node, user, Trace(exchange.request_id))
         try:
             return await handler(call)
         finally:

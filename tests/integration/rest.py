@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import aiohttp
@@ -15,13 +16,14 @@ class Rest:
 
     def __init__(self, url: str, *, user: str = "", password: str = "", connections: int = 100) -> None:
         self.url = url
-        self._auth = aiohttp.BasicAuth(user, password) if user else None
+        token = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {token}"} if user else {}
         self._connections = connections
 
     async def __aenter__(self) -> Rest:
         self.session = aiohttp.ClientSession(
             self.url,
-            auth=self._auth,
+            headers=self._headers,
             connector=aiohttp.TCPConnector(limit=self._connections),
             timeout=aiohttp.ClientTimeout(120),
         )
