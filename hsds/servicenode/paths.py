@@ -11,6 +11,7 @@ from hsds.errors import InvalidInput, NotFound
 from hsds.hdf5.ids import collection_of
 from hsds.servicenode.call import Call, Domain
 from hsds.servicenode.crawl import hard_target
+from hsds.servicenode.domain import check_path
 from hsds.transport.ops import GetLinks
 
 MAX_TRAVERSALS = 16
@@ -87,7 +88,8 @@ def external_path(link: dict[str, Any], holder: str) -> str:
     file = link.get("file") or link.get("h5domain") or ""
     if file.startswith("hdf5:/"):
         file = "/" + file.removeprefix("hdf5:/").lstrip("/")
-    return posixpath.normpath(posixpath.join(posixpath.dirname(holder), file))
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(holder), file))
+    return "/" + path.lstrip("/")  # POSIX, and so normpath, gives two leading slashes a meaning of their own
 
 
 def _target_path(link: dict[str, Any]) -> str:
@@ -96,6 +98,7 @@ def _target_path(link: dict[str, Any]) -> str:
 
 async def _external_domain(call: Call, holder: Domain, link: dict[str, Any]) -> Domain:
     path = external_path(link, holder.path)
+    check_path(path)
     domain = await call.domain_at(holder.bucket, path, "read")
     if not domain.root:
         raise InvalidInput(f"external link into {path}, which is a folder")
