@@ -30,7 +30,7 @@ class ChunkWriter:
     async def write(self, op: WriteChunks) -> None:
         spec = op.dataset
         await self._state.scans.outdated(op.bucket, spec.id)
-        data = _spread(op.data, op.selection.shape)
+        data = _spread(op.data, op.selection.shape + spec.datatype.dtype.shape)
         for batch in batches(pieces(op.selection, spec.chunk_shape), spec):
             changes = []
             for piece in batch:
@@ -71,11 +71,8 @@ async def _all(changes: list[Coroutine[Any, Any, None]]) -> None:
 
 
 def _spread(data: Array, shape: tuple[int, ...]) -> Array:
-    """Broadcast over the selection; trailing axes of an array type stay as they are."""
-    if data.shape[: len(shape)] == shape and data.ndim >= len(shape):
-        return data
-    element = data.shape[data.ndim - (np.empty(0, data.dtype).ndim - 1) :]
-    return np.broadcast_to(data, shape + element)
+    """Broadcast over the selection; ``shape`` includes the axes of an array type."""
+    return data if data.shape == shape else np.broadcast_to(data, shape)
 
 
 def _replace(piece: Piece, data: Array) -> ChunkApply:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hsds.hdf5.datatype import Datatype
-from hsds.hdf5.jsonvalue import to_json_text
+from hsds.hdf5.jsonvalue import dumps, to_json_text
 
 Array = np.ndarray[Any, Any]
 Target = tuple[slice, ...]
@@ -24,8 +24,9 @@ def block_text(
     rank = len(shape)
     axis, opening, closing = frame(shape, target)
     items = array.reshape(array.shape[axis:rank] + array.shape[rank:])
-    text = to_json_text(items, datatype, ignore_nan=ignore_nan).contents
-    assert isinstance(text, bytes)
+    text = dumps(
+        to_json_text(items, datatype, ignore_nan=ignore_nan), ignore_nan=True
+    )  # null is meant by now
     return opening + text[1:-1] + closing
 
 

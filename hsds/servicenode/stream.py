@@ -32,10 +32,12 @@ Part = bytes | bytearray | memoryview
 
 
 def slab_bytes(row: int, budget: ByteBudget) -> int:
-    """Bytes of a slab when one row of whole chunks has ``row``: a slab that ends inside a chunk has the chunk
-    decoded, or even stored, once more, so up to a quarter of the budget goes for whole rows.
+    """Bytes of a slab where one row of whole chunks has ``row``.
+
+    A slab that ends within chunks has them decoded, or even stored, once more for the next one. So it takes
+    the whole row, up to a quarter of the budget.
     """
-    return max(min(row, budget.limit // 4), min(SLAB, budget.limit))
+    return max(1, min(max(row, SLAB), budget.limit // 4))
 
 
 async def read_ahead(

@@ -42,10 +42,15 @@ async def query_values(request: ValueRequest, query: Query) -> web.StreamRespons
         reply = await _binary(
             request, selection, query, lambda hits: encode(pick(hits.values, datatype), datatype)
         )
-        return reply or await json_lists(request, ("value", 0, _nothing), ("index", 0, _nothing))
+        return reply or await _rows(request, ("value", 0, _nothing), ("index", 0, _nothing))
     async with collected(request, selection, _asker(request, query)) as hits:
         values = pick(hits.values, datatype)
-        return await json_lists(request, value_list(values, datatype), index_list("index", hits.indices))
+        return await _rows(request, value_list(values, datatype), index_list("index", hits.indices))
+
+
+async def _rows(request: ValueRequest, *members: Member) -> web.StreamResponse:
+    head = b'{"status":200,' if request.call.request.method == "GET" else b"{"
+    return await json_lists(request, *members, head=head)
 
 
 async def get_query(call: Call) -> web.StreamResponse:
@@ -84,9 +89,10 @@ async def _binary(
                 hits = _first(all_hits, left)
                 if len(hits.values):
                     yield part_of(hits)
-                left -= len(hits.values)
-                if limit and not left:
-                    return
+                if limit:
+                    left -= len(hits.values)
+                    if not left:
+                        return
 
     hits = parts()
     first = await anext(hits, None)
@@ -115,13 +121,14 @@ async def collected(
             hits = _first(await ask(page, left), left)
             found.append(hits)
             size += len(hits.values) * element
-            left -= len(hits.values)
             if size >= largest:
                 raise TooLarge(
                     f"the hits have {size} bytes and more, the limit (max_request_size) is {largest}"
                 )
-            if limit and not left:
-                break
+            if limit:
+                left -= len(hits.values)
+                if not left:
+                    break
         yield _joined(found, request)
 
 
@@ -186,9 +193,9 @@ def coordinate_list(indices: Array) -> Member:
     return "indices", len(indices), lambda part: list(indices[part].tolist())
 
 
-async def json_lists(request: ValueRequest, *members: Member) -> web.StreamResponse:
+async def json_lists(request: ValueRequest, *members: Member, head: bytes = b"{") -> web.StreamResponse:
     """An answer with these lists and ``hrefs``, in one piece if they are short."""
-    parts = _list_texts(request, members)
+    parts = _list_texts(request, members, head)
     if sum(length for _, length, _ in members) <= _ROWS:
         return plain_reply(request.call, b"".join(parts), JSON)
 
@@ -199,9 +206,9 @@ async def json_lists(request: ValueRequest, *members: Member) -> web.StreamRespo
     return await send(request.call, stream(), JSON)
 
 
-def _list_texts(request: ValueRequest, members: tuple[Member, ...]) -> Iterator[bytes]:
+def _list_texts(request: ValueRequest, members: tuple[Member, ...], head: bytes) -> Iterator[bytes]:
     ignore_nan = request.call.flag("ignore_nan")
-    yield b"{"
+    yield head
     for name, length, items in members:
         yield dumps(name) + b":["
         for start in range(0, length, _ROWS):
