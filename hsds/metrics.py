@@ -17,6 +17,7 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 METRICS_TYPE: Final = CONTENT_TYPE_LATEST
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -58,6 +59,7 @@ class Metrics:
         self, method: str, route: str, status: int, *, seconds: float, bytes_in: int, bytes_out: int
     ) -> None:
         """Count one answered request. ``route`` is the template of its path, never the path itself."""
+        method = method if method in _METHODS else "other"  # there are dozens, and labels are kept for good
         key = (method, route, status)
         children = self._children.get(key)
         if children is None:  # labels() costs more than the counting

@@ -9,11 +9,9 @@ from aiohttp import web
 from hsds.errors import InvalidInput, NotFound
 from hsds.servicenode.call import Call, Route
 from hsds.servicenode.domain import Domain
-from hsds.servicenode.permissions import ACTIONS, DEFAULT, flags_of, full
+from hsds.servicenode.permissions import ACTIONS, DEFAULT, check_name, flags_of, full
 from hsds.servicenode.replies import json_reply
 from hsds.transport.ops import UpdateAcl
-
-_NAME_LENGTH = 256
 
 
 async def get_acls(call: Call) -> web.StreamResponse:
@@ -41,9 +39,7 @@ async def get_acl(call: Call) -> web.StreamResponse:
 
 async def put_acl(call: Call) -> web.StreamResponse:
     """Make an entry, or change some of its permissions."""
-    name = call.path["user"]
-    if len(name) > _NAME_LENGTH or not name.isprintable():
-        raise InvalidInput("Invalid user name for an ACL")
+    name = check_name(call.path["user"])
     body = await call.body_object()
     _check(body)
     domain = await call.domain("updateACL")

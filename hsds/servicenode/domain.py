@@ -85,13 +85,14 @@ def check_path(path: str) -> None:
         raise InvalidInput(f"Invalid domain name {path!r}: no part may be '.', '..' or '.domain.json'")
     if path.split("/", 2)[1] in _RESERVED:
         raise InvalidInput(f"Invalid domain name {path!r}: it begins with a name reserved for storage")
-    if not path.isprintable():
+    if not path.isprintable() or "\ufffd" in path:
         _check_characters(path)
 
 
 def _check_characters(path: str) -> None:
-    # isprintable() also refuses rare but lawful characters, so that only what breaks keys is refused here
-    if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) <= 0xDFFF for char in path):
+    # isprintable() also refuses rare but lawful characters, so that only what breaks keys is refused here;
+    # U+FFFD is what decoding puts in the place of bytes that are no UTF-8
+    if any(ord(char) < 32 or ord(char) in {127, 0xFFFD} or 0xD800 <= ord(char) <= 0xDFFF for char in path):
         raise InvalidInput(f"Invalid domain name {path!r}: control characters or text that is not UTF-8")
 
 

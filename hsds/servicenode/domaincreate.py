@@ -13,7 +13,7 @@ from hsds.servicenode.call import Call, Route
 from hsds.servicenode.domain import Domain, parent_of, parse_domain
 from hsds.servicenode.domainjson import DN_IDS, abilities
 from hsds.servicenode.homes import admins_of, make_home, may_have_home
-from hsds.servicenode.permissions import inherited, require
+from hsds.servicenode.permissions import check_name, inherited, require
 from hsds.servicenode.replies import empty_reply, json_reply
 from hsds.transport.ops import CreateDomain, CreateObject, DeleteRoot, Flush, GetDomain
 
@@ -80,8 +80,7 @@ def _owner(call: Call, body: Json) -> str:
     owner = body.get("owner")
     if owner is None or owner == name:
         return name
-    if not isinstance(owner, str) or not owner:
-        raise InvalidInput("owner is not the name of a user")
+    owner = check_name(owner)
     if not call.user.is_admin:
         raise NotPermitted(f"User {name} is no admin and may not make a domain owned by {owner}")
     return owner

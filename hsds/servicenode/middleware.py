@@ -76,8 +76,10 @@ def make_middleware(node: ServiceNode) -> Middleware:
                     response = await handler(request)
             except (HsdsError, web.HTTPException) as error:
                 response = _refuse(request, exchange, error)
-            except ConnectionError:
-                raise  # the client left: no error of ours, and nobody to tell
+            except ConnectionError as error:
+                if request.transport is None or request.transport.is_closing():
+                    raise  # the client left: no error of ours, and nobody to tell
+                response = _fail(request, exchange, error)
             except Exception as error:  # noqa: BLE001 - the last line: a fault of ours is logged and told as 500
                 response = _fail(request, exchange, error)
             status = response.status

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from hsds.errors import NotAuthenticated, NotPermitted
+from hsds.errors import InvalidInput, NotAuthenticated, NotPermitted
 
 Action = Literal["create", "read", "update", "delete", "readACL", "updateACL"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 DEFAULT = "default"
 """The entry for everybody without one of their own, and the name under which anonymous readers act."""
 
+_NAME_LENGTH = 256
 _ANONYMOUS_MAY_ASK = frozenset({"read", "readACL"})
 
 
@@ -26,6 +27,13 @@ class User:
 
 
 ANONYMOUS = User(None)
+
+
+def check_name(name: object) -> str:
+    """The name of a user or group as an entry or owner may have it, or ``InvalidInput``."""
+    if not isinstance(name, str) or not 0 < len(name) <= _NAME_LENGTH or not name.isprintable():
+        raise InvalidInput(f"Not the name of a user: printable text of at most {_NAME_LENGTH} characters")
+    return name
 
 
 def full() -> dict[str, bool]:
@@ -54,12 +62,14 @@ def permits(user: User, acls: Mapping[str, Any], action: Action) -> bool:
         return True
     own = acls.get(user.name or DEFAULT)
     if own is not None:
-        return bool(own.get(action, False))
-    default = acls.get(DEFAULT)
-    if default is not None and default.get(action, False):
-        return True
-    groups = (acls.get(f"g:{group}") for group in user.groups)
-    return any(entry is not None and entry.get(action, False) for entry in groups)
+        return _grants(own, action)
+    return _grants(acls.get(DEFAULT), action) or any(
+        _grants(acls.get(f"g:{group}"), action) for group in user.groups
+    )
+
+
+def _grants(entry: Any, action: Action) -> bool:
+    return isinstance(entry, Mapping) and bool(entry.get(action, False))
 
 
 def require(user: User, acls: Mapping[str, Any], action: Action, what: str) -> None:

@@ -34,6 +34,11 @@ def test_what_names_no_domain(text):
         parse_domain(text)
 
 
+def test_what_was_no_utf8_in_the_url():
+    with pytest.raises(InvalidInput, match="not UTF-8"):
+        parse_domain("/home/\N{REPLACEMENT CHARACTER}")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("", (None, "/")), ("/", (None, "/")), ("/home/", (None, "/home")), ("bkt/", ("bkt", "/"))],

@@ -114,6 +114,11 @@ async def test_owners(service):
     assert reply.json["acls"] == {"test_user1": FULL}
 
 
+@pytest.mark.parametrize("owner", ["", "a\nb", "\ud800", "x" * 300, 3])
+async def test_owners_that_cannot_be(service, owner):
+    assert (await service.put("/", domain=FILE, json={"owner": owner}, user="admin")).status == 400
+
+
 async def test_acls_are_inherited(service):
     await service.put("/", domain="/home/test_user1/sub", json={"folder": True})
     await service.put("/acls/test_user2", domain="/home/test_user1/sub", json={"read": True, "update": True})

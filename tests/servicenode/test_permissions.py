@@ -24,6 +24,7 @@ NOTHING = dict.fromkeys(full(), False)
         (JOE, {"g:lab": full()}, "read", False),
         (ANONYMOUS, {"default": read_only()}, "read", True),
         (ANONYMOUS, {"joe": full()}, "read", False),
+        (JOE, {"joe": "broken"}, "read", False),
     ],
 )
 def test_permits(user, acls, action, expected):

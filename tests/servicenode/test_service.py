@@ -66,3 +66,10 @@ async def test_unknown_paths_are_one_route_in_metrics(service):
         await service.get(f"/nothing/{number}")
     text = (await service.get("/metrics")).body.decode()
     assert 'hsds_http_requests_total{method="GET",route="unknown",status="404"} 3.0' in text
+
+
+async def test_odd_methods_are_one_label(service):
+    for method in ("PURGE", "REPORT"):
+        assert (await service.request(method, "/about")).status == 405
+    text = (await service.get("/metrics")).body.decode()
+    assert 'hsds_http_requests_total{method="other",route="unknown",status="405"} 2.0' in text

@@ -21,6 +21,7 @@ FAULTS = {
     "busy": (StoreUnavailable("store is away", retry_after=2.4), 503),
     "refused": (StoreRefused("secret detail"), 500),
     "bug": (KeyError("secret detail"), 500),
+    "inner connection": (ConnectionResetError("secret detail"), 500),
 }
 
 
@@ -65,7 +66,7 @@ async def test_unavailable_says_when_to_come_back(odd):
     assert (reply.status, reply.reason, reply.headers["Retry-After"]) == (503, "store is away", "2")
 
 
-@pytest.mark.parametrize("kind", ["refused", "bug"])
+@pytest.mark.parametrize("kind", ["refused", "bug", "inner%20connection"])
 async def test_faults_of_ours_are_logged_and_not_told(odd, kind, caplog):
     reply = await odd.get(f"/fault/{kind}", headers={"X-Request-ID": "find-me"})
     assert reply.status == 500
