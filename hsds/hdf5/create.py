@@ -63,14 +63,14 @@ def new_dataset(
     parse_fill(props, datatype)
     if props.get("initializer") is not None:
         parse_initializer(props, datatype, len(space.extents))
+    layout = choose_layout(props, space, datatype, limits)
     dataset |= {"type": datatype.json, "shape": space.to_json()}
-    dataset["creationProperties"] = props = dict(props)
+    dataset["creationProperties"] = stored = dict(props)
     if props.get("filters") is not None:
-        _add_filters(dataset, props, space, datatype)
-    if (layout := choose_layout(props, space, datatype, limits)) is None:
-        props.pop("layout", None)
-    else:
-        props["layout"] = layout
+        _add_filters(dataset, stored, space, datatype)
+    stored.pop("layout", None)
+    if layout is not None:
+        stored["layout"] = layout
         dataset["layout"] = _stored_layout(layout, space, datatype, limits)
     return dataset
 

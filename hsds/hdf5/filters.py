@@ -71,13 +71,17 @@ def canonical_filters(filters: object) -> list[Json]:
 def effective_filters(filters: Sequence[Json], *, variable: bool) -> list[Json]:
     """Those of canonical filters that HSDS may be told of: bytes stored here are right for it with them.
 
-    HSDS undoes a byte shuffle that it never did when no compressor is set, and its versions disagree on
-    bitshuffle. Blosc frames tell of their shuffle themselves. Shuffles of variable types do nothing.
+    HSDS undoes a byte shuffle that it never did when no compressor is set, its versions disagree on
+    bitshuffle, and it does not compress after scaleoffset. Blosc frames tell of their shuffle themselves.
+    Shuffles of variable types do nothing.
     """
     classes = [item.get("class") for item in filters]
+    compressed = any(cls in _COMPRESSORS for cls in classes)
     inert = {"H5Z_FILTER_BITSHUFFLE"}
-    if variable or not any(cls in _COMPRESSORS for cls in classes):
+    if variable or not compressed:
         inert.add("H5Z_FILTER_SHUFFLE")
+    if compressed:
+        inert.add("H5Z_FILTER_SCALEOFFSET")
     return [item for item, cls in zip(filters, classes, strict=True) if cls not in inert]
 
 
@@ -86,33 +90,35 @@ class Pipeline:
     """The coding of chunks of one dataset.
 
     ``compressor`` is Blosc's name of it. ``itemsize`` is the size of the elements that are shuffled, in
-    bytes. ``variable`` says that the encoded size of a chunk follows from its values.
+    bytes. ``maybe_raw`` says that HSDS may have stored chunks without compressing them.
     """
 
     compressor: str | None = None
     level: int = _DEFAULT_LEVEL
     shuffle: blosc.Shuffle = "none"
     itemsize: int = 1
-    variable: bool = False
+    maybe_raw: bool = False
 
     @classmethod
     def parse(cls, filters: Sequence[Json], datatype: Datatype) -> Pipeline:
         """The pipeline that stored filters stand for. The first compressor counts; order does not."""
         items = [_lenient(item) for item in filters]
-        classes = [item.get("class") for item in items]
-        compressing = next((item for item in items if item.get("class") in _COMPRESSORS), None)
+        classes = [item["class"] for item in items]
+        compressing: Json = next((item for item in items if item["class"] in _COMPRESSORS), {})
         shuffle: blosc.Shuffle = "none"
         if not datatype.variable and datatype.itemsize > 0:
             if "H5Z_FILTER_BITSHUFFLE" in classes:
                 shuffle = "bit"
             elif "H5Z_FILTER_SHUFFLE" in classes:
                 shuffle = "byte"
-        itemsize = 1 if datatype.variable else datatype.itemsize
-        if compressing is None:
-            return cls(None, _DEFAULT_LEVEL, shuffle, itemsize, datatype.variable)
-        level = compressing.get("level", _DEFAULT_LEVEL)
-        level = min(max(level, 0), _MAX_LEVEL) if isinstance(level, int) else _DEFAULT_LEVEL
-        return cls(_COMPRESSORS[compressing["class"]], level, shuffle, itemsize, datatype.variable)
+        level = compressing.get("level")
+        return cls(
+            compressor=_COMPRESSORS.get(compressing.get("class", "")),
+            level=min(max(level, 0), _MAX_LEVEL) if isinstance(level, int) else _DEFAULT_LEVEL,
+            shuffle=shuffle,
+            itemsize=1 if datatype.variable else datatype.itemsize,
+            maybe_raw="H5Z_FILTER_SCALEOFFSET" in classes,
+        )
 
     def encode(self, data: Buffer) -> Buffer:
         """The bytes to store for the binary form of a chunk.
@@ -152,6 +158,8 @@ class Pipeline:
             # Under bitshuffle a Blosc frame may hold a frame of the bitshuffle filter, of another size.
             if blosc.is_frame(data, None if self.shuffle == "bit" else nbytes):
                 data = blosc.decode(data)
+            elif self.maybe_raw and not _is_compressed(data, nbytes):
+                return data
             elif self.compressor == "zlib":
                 data = _inflate(data, nbytes)
                 if self.shuffle == "byte":
@@ -161,6 +169,17 @@ class Pipeline:
         if self.shuffle == "bit" and nbytes is not None and bitshuffle.is_frame(data, self.itemsize, nbytes):
             return bitshuffle.decode(data, self.itemsize)
         return data
+
+
+def _is_compressed(data: Buffer, nbytes: int | None) -> bool:
+    """Whether bytes that are no Blosc frame are a zlib stream, rather than a chunk as it is."""
+    if nbytes is not None:
+        return len(data) != nbytes
+    try:
+        zlib.decompressobj().decompress(data, 64)
+    except zlib.error:
+        return False
+    return True
 
 
 def _inflate(data: Buffer, nbytes: int | None) -> bytes:
