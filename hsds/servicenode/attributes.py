@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from hsds.errors import InvalidInput
+from hsds.errors import HsdsError, InvalidInput, NotFound
 from hsds.hdf5.attribute import present_attribute
 from hsds.hdf5.ids import Collection, collection_of
 from hsds.servicenode.call import Call, Domain
@@ -67,7 +67,7 @@ async def get_attributes(call: Call, collection: Collection) -> web.StreamRespon
     page, form = Paging.of(call), Form.of(call, include_data=False)
     if call.flag("follow_links") and collection == "groups":
         objects = dict.fromkeys(await reachable(call, domain, owner))
-        found = await _list_objects(call, domain, objects, page)
+        found = await _list_objects(call, domain, objects, page, dangling=True)
         shown: Any = {id_: [form.show(*item) for item in items] for id_, items in found.items()}
     else:
         shown = _items(call, form, owner, (await call.ask(_page(domain, owner, page, page.limit))).attributes)
@@ -149,16 +149,26 @@ def _page(
 
 
 async def _list_objects(
-    call: Call, domain: Domain, wanted: Mapping[str, tuple[str, ...] | None], page: Paging
+    call: Call,
+    domain: Domain,
+    wanted: Mapping[str, tuple[str, ...] | None],
+    page: Paging,
+    *,
+    dangling: bool = False,
 ) -> dict[str, Attributes]:
-    """Attributes of several objects, no more than ``page.limit`` in all."""
+    """Attributes of several objects, no more than ``page.limit`` in all; ``dangling``: some may not exist."""
     found: dict[str, Attributes] = {}
     taken = 0
     objects = list(wanted.items())
     for begin in range(0, len(objects), BATCH):
         batch = objects[begin : begin + BATCH]
         ops = [_page(domain, owner, page, page.limit, names) for owner, names in batch]
-        for (owner, _), answer in zip(batch, await call.ask_all(ops), strict=True):
+        answers = await call.node.nodes.settle(ops, call.trace)
+        for (owner, _), answer in zip(batch, answers, strict=True):
+            if dangling and isinstance(answer, NotFound):
+                continue
+            if isinstance(answer, HsdsError):
+                raise answer
             left = page.left(taken)
             if left == 0:
                 return found

@@ -15,6 +15,7 @@ from hsds.hdf5.dataspace import Dataspace
 from hsds.hdf5.ids import Collection, new_object_id
 from hsds.hdf5.jsonvalue import from_json
 from hsds.hdf5.layout import LayoutLimits
+from hsds.hdf5.link import check_title
 from hsds.hdf5.selection import whole
 from hsds.servicenode.call import Call, Domain
 from hsds.servicenode.committed import committed_types, with_full_type
@@ -66,7 +67,12 @@ async def new_objects(
             "attributes": _attributes(item, committed, created),
             "links": _stamped(item.get("links"), created),
         }
-        new.append(NewObject(item, make(complete, domain.root, id_, next(created)), minted))
+        json = make(complete, domain.root, id_, next(created))
+        for title, link in json.get("links", {}).items():
+            check_title(title)
+            if "id" in link:
+                call.member(domain, link["id"])
+        new.append(NewObject(item, json, minted))
     if len({each.id for each in new}) < len(new):
         raise InvalidInput("an id stands twice in the list")
     return new
@@ -81,6 +87,7 @@ def initial_value(domain: Domain, new: NewObject) -> WriteChunks | None:
     if space.kind == "null":
         raise InvalidInput("a dataset with a null dataspace has no value")
     spec = DatasetSpec.from_json(new.json)
+    spec.check_values()
     data = from_json(value, spec.datatype, space.extents)
     return WriteChunks(domain.bucket, spec, whole(space.extents), data)
 

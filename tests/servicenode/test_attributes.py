@@ -254,6 +254,8 @@ async def test_values_too_large_for_the_client(owner):
 
 async def test_follow_links(owner):
     await owner.link(owner.group, "loop", id=owner.root)
+    gone = await owner.make("datasets", name="gone")
+    await owner.delete(f"/datasets/{gone}")
     found = (await owner.get(f"/groups/{owner.root}/attributes", follow_links=1)).json["attributes"]
     assert {id_: names(items) for id_, items in found.items()} == {
         owner.root: [],

@@ -4,6 +4,8 @@ import pytest
 from objectfile import make_file
 
 from hsds.servicenode.paths import external_path, path_names
+from hsds.transport.base import Trace
+from hsds.transport.ops import UpdateLinks
 
 SOFT = {"follow_soft_links": 1}
 BOTH = {"follow_soft_links": 1, "follow_external_links": 1}
@@ -98,8 +100,14 @@ async def test_other_domain_must_be_readable(service):
 
 async def test_links_out_of_the_domain_lead_nowhere(file):
     """HSDS lets hard links name objects of other domains; they would open these to readers of this one."""
-    reply = await file.put(f"/groups/{file.root}/links", json={"links": {"x": {"id": file.target}}})
-    assert reply.status == 400
+    link = {"class": "H5L_TYPE_HARD", "id": file.target, "created": 0}
+    op = UpdateLinks("hsdstest", file.root, {"foreign": link})
+    await file.service.node.nodes.call(op, Trace("test"))
+    assert (await file.get("/", h5path="/foreign")).status == 400
+    assert (await file.get("/datasets")).json["datasets"] == [file.dataset]
+    found = (await file.get(f"/groups/{file.root}/attributes", follow_links=1)).json["attributes"]
+    assert set(found) == {file.root, file.group, file.dataset}
+    assert (await file.get(f"/groups/{file.root}/links/foreign")).json["link"]["id"] == file.target
 
 
 @pytest.mark.parametrize(

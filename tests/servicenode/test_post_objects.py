@@ -90,6 +90,8 @@ async def test_implicit_groups_made_by_many_at_once(file):
         ({"attributes": {"a": 1}}, 400),
         ({"attributes": {"a": {"type": "t-nonsense", "value": 1}}}, 400),
         ({"links": {"a": {"id": "nonsense"}}}, 400),
+        ({"links": {"a": {"id": "g-b03b24ef-69f244b6-acd9-4df97b-37122a"}}}, 400),
+        ({"links": {"a/b": {"h5path": "/x"}}}, 400),
         ({"id": "g-nonsense"}, 400),
         ({"id": 12}, 400),
         ({"id": "g-b03b24ef-69f244b6-acd9-4df97b-37122a"}, 400),
@@ -206,6 +208,13 @@ async def test_repeated_create_is_success(file):
     assert (first.status, second.status) == (201, 201)
     assert first.json == second.json
     assert (await file.post("/datasets", json=[{**items[0], "shape": [4]}])).status == 409
+
+
+async def test_repeated_create_with_nan_fill_value(file):
+    properties = {"fillValue": float("nan")}
+    item = {"id": file.new_id("datasets"), "type": "H5T_IEEE_F64LE", "creationProperties": properties}
+    assert (await file.post("/datasets", json=[item])).status == 201
+    assert (await file.post("/datasets", json=[item])).status == 201
 
 
 async def test_same_id_twice_in_a_list(file):
