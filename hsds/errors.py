@@ -55,6 +55,10 @@ class InvalidSettings(HsdsError, ValueError):
     """The service cannot start as it is configured; the text names the setting and where it was given."""
 
 
+class NotOwner(HsdsError):
+    """This data node does not, or not yet, or not any more, own the key (421). Never shown to users."""
+
+
 class StoreError(HsdsError):
     """Base of what object stores raise. Callers in the data node translate it or let it become a 503."""
 

@@ -62,7 +62,7 @@ def owners(uids: Iterable[str]) -> tuple[str, ...]:
 
 
 def _mix(x: int) -> int:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): every bit of input moves half of the output."""
+    """The finaliser of SplitMix64 (Steele, Lea, Flood, 2014): a bit of input moves half of the output."""
     x = (x + _GOLDEN) & _MASK
     x = ((x ^ (x >> 30)) * _MIX1) & _MASK
     x = ((x ^ (x >> 27)) * _MIX2) & _MASK

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+from hsds.datanode.gate import Hold
+
 V = TypeVar("V")
 
 
@@ -44,6 +46,7 @@ class Change(Generic[V]):
 
     apply: Apply[V]
     basis: Basis
+    hold: Hold
     future: asyncio.Future[Any]
 
     def succeed(self, result: Any) -> None:

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from hsds.budget import ByteBudget
 from hsds.datanode.change import Apply, Basis, Change, Outcome
 from hsds.datanode.documents import ABSENT, Codec, Entry
-from hsds.datanode.reader import Key, Reader
-from hsds.errors import HsdsError, KeyNotFound, PreconditionFailed, StoreUnavailable, Unavailable
+from hsds.datanode.gate import Gate, Hold, Key
+from hsds.datanode.reader import Reader
+from hsds.errors import HsdsError, KeyNotFound, NotOwner, PreconditionFailed, StoreUnavailable, Unavailable
 from hsds.store.base import Buffer, Store
 
 V = TypeVar("V")
@@ -29,8 +30,9 @@ MAX_ATTEMPTS = 8
 class Committer:
     """Carries out changes of keys. One task a key that has changes to carry out."""
 
-    def __init__(self, store: Store, reader: Reader, *, budget: ByteBudget) -> None:
+    def __init__(self, store: Store, reader: Reader, gate: Gate, *, budget: ByteBudget) -> None:
         self._store = store
+        self._gate = gate
         self._reader = reader
         self._budget = budget
         self._pending: dict[Key, list[Change[Any]]] = {}
@@ -42,11 +44,12 @@ class Committer:
     async def change(self, key: Key, codec: Codec[V], apply: Apply[V], basis: Basis = Basis.READ) -> Any:
         """Apply a change and return its result once the store holds it.
 
-        Raises what ``apply`` raised, or ``StoreUnavailable`` when the store could not be brought to answer.
-        A cancelled caller does not take the change back.
+        Raises what ``apply`` raised, ``NotOwner`` if the key is not this node's any more, or
+        ``StoreUnavailable`` when the store could not be brought to answer. A cancelled caller does not take
+        the change back.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        change = Change(apply, basis, future)
+        change = Change(apply, basis, self._gate.hold(key), future)
         pending = self._pending.get(key)
         if pending is not None:
             pending.append(change)
@@ -84,15 +87,20 @@ class Committer:
             if known is None:
                 known = await self._assume(key, codec, basis)
             sure = known is not _ASSUMED
+            batch = self._still_ours(batch)
+            if not batch:
+                return
             value, waiting, changed = self._apply(codec, known, batch, sure=sure)
             if not sure and not changed:
                 known, basis = None, Basis.READ  # nothing may be decided on an assumption
                 continue
             if not changed:
-                return _answer(waiting)
-            done = await self._store_once(key, codec, value, known)
+                self._answer(waiting)
+                return
+            done = await self._store_once(key, codec, value, known, batch[-1].hold)
             if done is not None:
-                return _answer(waiting)
+                self._answer(waiting)
+                return
             batch = [change for change, _ in waiting]
             known = None
             basis = Basis.NOTHING if basis is Basis.NOTHING and not sure else Basis.READ
@@ -101,6 +109,24 @@ class Committer:
             if attempt:
                 await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise StoreUnavailable("the object keeps changing under this node")
+
+    def _still_ours(self, batch: Sequence[Change[V]]) -> list[Change[V]]:
+        """Those changes that were asked for in the present tenure; the others are told, and end here."""
+        ours = []
+        for change in batch:
+            if self._gate.valid(change.hold):
+                ours.append(change)
+            else:
+                change.fail(NotOwner("the key changed hands before the change was stored"))
+        return ours
+
+    def _answer(self, waiting: Sequence[tuple[Change[Any], Any]]) -> None:
+        """Tell results, to those for whom this node is still the owner: else the answer may be overtaken."""
+        for change, result in waiting:
+            if self._gate.valid(change.hold):
+                change.succeed(result)
+            else:
+                change.fail(NotOwner("the key changed hands while the change was being stored"))
 
     async def _assume(self, key: Key, codec: Codec[V], basis: Basis) -> Entry[V]:
         return await self._reader.read(key, codec) if basis is Basis.READ else _ASSUMED
@@ -133,13 +159,16 @@ class Committer:
             waiting.append((change, outcome.result))
         return value, waiting, changed
 
-    async def _store_once(self, key: Key, codec: Codec[V], value: V | None, known: Entry[V]) -> str | None:
+    async def _store_once(
+        self, key: Key, codec: Codec[V], value: V | None, known: Entry[V], hold: Hold
+    ) -> str | None:
         """One conditional PUT (or delete). The new ETag; None if the condition was refused.
 
         On return the reader's cache holds the new state, or nothing.
         """
         data: Buffer = b"" if value is None else await self._reader.run(codec.encode, codec, value)
         async with self._budget.hold(len(data)):
+            self._gate.check(hold)
             try:
                 etag = await self._put(key, data, known)
             except PreconditionFailed:
@@ -151,7 +180,9 @@ class Committer:
                 if found is None:
                     return None
                 etag = found
-        if value is None:
+        if not self._gate.valid(hold):
+            self._reader.forget(key)
+        elif value is None:
             self._reader.remember(key, Entry(None, etag or None), 128)
         else:
             self._reader.remember(key, Entry(value, etag), codec.cost(value, len(data)))
@@ -182,8 +213,3 @@ class Committer:
 
 _ASSUMED: Entry[Any] = Entry(None, None)
 """Taken for absent without having looked."""
-
-
-def _answer(waiting: Sequence[tuple[Change[Any], Any]]) -> None:
-    for change, result in waiting:
-        change.succeed(result)

@@ -7,8 +7,8 @@ from typing import Any
 
 from hsds.datanode.change import Basis, Outcome
 from hsds.datanode.documents import JSON
+from hsds.datanode.gate import Key
 from hsds.datanode.objects import touch
-from hsds.datanode.reader import Key
 from hsds.datanode.state import State
 from hsds.errors import Conflict, Deleted, NotFound
 from hsds.hdf5 import keys

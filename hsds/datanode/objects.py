@@ -8,7 +8,7 @@ from typing import Any
 from hsds.datanode.change import Basis, Outcome
 from hsds.datanode.documents import JSON
 from hsds.datanode.entries import merge, page, pick
-from hsds.datanode.reader import Key
+from hsds.datanode.gate import Key
 from hsds.datanode.state import State
 from hsds.datanode.sweep import Sweeper
 from hsds.errors import Conflict, Deleted, InvalidInput, NotFound

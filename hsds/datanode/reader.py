@@ -9,13 +9,12 @@ from typing import Any, TypeVar
 
 from hsds.datanode.cache import ByteLRU
 from hsds.datanode.documents import ABSENT, Codec, Entry
-from hsds.errors import HsdsError, Unavailable
+from hsds.datanode.gate import Gate, Hold, Key
+from hsds.errors import HsdsError, NotOwner, Unavailable
 from hsds.store.base import Blob, Store
 
 V = TypeVar("V")
 R = TypeVar("R")
-Key = tuple[str, str]
-"""Bucket and key."""
 
 
 class Reader:
@@ -24,8 +23,9 @@ class Reader:
     A GET that a PUT of the same key overtakes is neither cached nor answered: its waiters look again.
     """
 
-    def __init__(self, store: Store, cache: ByteLRU[Key, Entry[Any]], executor: Executor) -> None:
+    def __init__(self, store: Store, cache: ByteLRU[Key, Entry[Any]], executor: Executor, gate: Gate) -> None:
         self._store = store
+        self._gate = gate
         self._executor = executor
         self.cache = cache
         self._loading: dict[Key, asyncio.Future[Entry[Any] | None]] = {}
@@ -56,7 +56,8 @@ class Reader:
         self.cache.drop(below)
 
     async def read(self, key: Key, codec: Codec[V]) -> Entry[V]:
-        """The state of one key, from the cache or the store."""
+        """The state of one key, from the cache or the store. Raises ``NotOwner``."""
+        self._gate.hold(key)
         entry = self.cache.get(key)
         if entry is None:
             (entry,) = await self.read_many((key,), codec)
@@ -64,8 +65,9 @@ class Reader:
 
     async def read_many(self, keys: Sequence[Key], codec: Codec[V]) -> list[Entry[V]]:
         """The states of several keys of one bucket; the missing ones are read and decoded together."""
+        holds = {key: self._gate.hold(key) for key in keys}
         found: dict[Key, Entry[V]] = {}
-        missing = list(dict.fromkeys(keys))
+        missing = list(holds)
         while missing:
             waits: list[tuple[Key, asyncio.Future[Entry[V] | None]]] = []
             load: list[Key] = []
@@ -80,7 +82,7 @@ class Reader:
                     load.append(key)
                 waits.append((key, future))
             if load:
-                task = asyncio.create_task(self._load(load, codec))
+                task = asyncio.create_task(self._load([(key, holds[key]) for key in load], codec))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             missing = []
@@ -99,7 +101,8 @@ class Reader:
             return await asyncio.get_running_loop().run_in_executor(self._executor, function, value)
         return function(value)
 
-    async def _load(self, keys: list[Key], codec: Codec[Any]) -> None:
+    async def _load(self, held: list[tuple[Key, Hold]], codec: Codec[Any]) -> None:
+        keys = [key for key, _ in held]
         futures = [self._loading[key] for key in keys]
         try:
             blobs = await self._store.get_many(keys[0][0], [name for _, name in keys])
@@ -114,12 +117,13 @@ class Reader:
         except asyncio.CancelledError:
             self._fail(keys, futures, Unavailable("the node is stopping"))
             raise
-        for key, future, blob, entry in zip(keys, futures, blobs, entries, strict=True):
+        for (key, hold), future, blob, entry in zip(held, futures, blobs, entries, strict=True):
             if self._loading.get(key) is not future:
                 continue
             del self._loading[key]
-            if isinstance(entry, HsdsError):
-                future.set_exception(entry)
+            moved = not self._gate.valid(hold)
+            if moved or isinstance(entry, HsdsError):
+                future.set_exception(NotOwner("the key changed hands while it was read") if moved else entry)
                 future.exception()  # whoever waits is told; that nobody waits any more is no fault
                 continue
             stored = len(blob.data) if blob else 0

@@ -12,8 +12,9 @@ from hsds.budget import ByteBudget
 from hsds.datanode.cache import ByteLRU
 from hsds.datanode.commit import Committer
 from hsds.datanode.documents import Entry
+from hsds.datanode.gate import Gate, Key, OpenGate
 from hsds.datanode.memory import RecentMemory
-from hsds.datanode.reader import Key, Reader
+from hsds.datanode.reader import Reader
 from hsds.datanode.scans import Scans
 from hsds.store.base import Store
 
@@ -52,14 +53,16 @@ def make_state(
     chunk_cache: int,
     write_budget: int,
     threads: int,
+    gate: Gate | None = None,
     clock: Callable[[], float] = time.time,
 ) -> State:
-    """Build the parts of a data node. Sizes are bytes."""
+    """Build the parts of a data node. Sizes are bytes; without a gate the node owns every key."""
+    gate = gate or OpenGate()
     executor = ThreadPoolExecutor(threads, thread_name_prefix="chunk")
     budget = ByteBudget(write_budget)
 
     def shelf(limit: int) -> Shelf:
-        reader = Reader(store, ByteLRU(limit), executor)
-        return Shelf(reader, Committer(store, reader, budget=budget))
+        reader = Reader(store, ByteLRU(limit), executor, gate)
+        return Shelf(reader, Committer(store, reader, gate, budget=budget))
 
     return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, Scans(store), clock)

@@ -10,6 +10,7 @@ from hsds.datanode.cache import ByteLRU
 from hsds.datanode.change import Basis, Outcome
 from hsds.datanode.commit import Committer
 from hsds.datanode.documents import JSON
+from hsds.datanode.gate import OpenGate
 from hsds.datanode.reader import Reader
 from hsds.errors import Conflict, StoreUnavailable
 from hsds.hdf5 import jsonvalue
@@ -62,7 +63,9 @@ def executor():
 
 
 def committer_over(store, executor, cache=1 << 20):
-    return Committer(store, Reader(store, ByteLRU(cache), executor), budget=ByteBudget(1 << 20))
+    return Committer(
+        store, Reader(store, ByteLRU(cache), executor, OpenGate()), OpenGate(), budget=ByteBudget(1 << 20)
+    )
 
 
 @pytest.fixture
@@ -195,8 +198,8 @@ async def test_a_fault_in_one_change_does_not_wedge_the_key(store, committer):
 
 
 async def test_readers_see_the_stored_state_until_the_put_has_returned(store, executor):
-    reader = Reader(store, ByteLRU(1 << 20), executor)
-    committer = Committer(store, reader, budget=ByteBudget(1 << 20))
+    reader = Reader(store, ByteLRU(1 << 20), executor, OpenGate())
+    committer = Committer(store, reader, OpenGate(), budget=ByteBudget(1 << 20))
     await committer.change(KEY, JSON, add("a"))
     store.gate.clear()
     task = asyncio.create_task(committer.change(KEY, JSON, add("b")))
@@ -218,8 +221,8 @@ async def test_a_get_overtaken_by_a_put_is_not_cached(store, executor):
         await hold.wait()
         return blobs
 
-    reader = Reader(store, ByteLRU(1 << 20), executor)
-    committer = Committer(store, reader, budget=ByteBudget(1 << 20))
+    reader = Reader(store, ByteLRU(1 << 20), executor, OpenGate())
+    committer = Committer(store, reader, OpenGate(), budget=ByteBudget(1 << 20))
     store.get_many = slow
     reading = asyncio.create_task(reader.read(KEY, JSON))
     await asyncio.sleep(0.01)
