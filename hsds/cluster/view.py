@@ -7,7 +7,7 @@ for. Everything here is a pure function of records; who writes them when is in `
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from ipaddress import ip_address
 from typing import Any
@@ -74,10 +74,7 @@ class View:
         return {
             "cluster": self.cluster,
             "epoch": self.epoch,
-            "members": [
-                {"uid": m.uid, "address": m.address, "port": m.port, "version": m.version}
-                for m in self.members
-            ],
+            "members": [asdict(member) for member in self.members],
             "left": dict(self.left),
             "history": {str(epoch): sorted(uids) for epoch, uids in self.history.items()},
             "settled": self.settled,

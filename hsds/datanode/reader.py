@@ -121,11 +121,14 @@ class Reader:
             if self._loading.get(key) is not future:
                 continue
             del self._loading[key]
-            moved = not self._gate.valid(hold)
-            if moved or isinstance(entry, HsdsError):
-                future.set_exception(NotOwner("the key changed hands while it was read") if moved else entry)
+            error = entry if isinstance(entry, HsdsError) else None
+            if not self._gate.valid(hold):
+                error = NotOwner("the key changed hands while it was being read")
+            if error is not None:
+                future.set_exception(error)
                 future.exception()  # whoever waits is told; that nobody waits any more is no fault
                 continue
+            assert isinstance(entry, Entry)
             stored = len(blob.data) if blob else 0
             self.cache.put(key, entry, 128 if entry.value is None else codec.cost(entry.value, stored))
             future.set_result(entry)
