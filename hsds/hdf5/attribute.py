@@ -1,12 +1,12 @@
 """Attributes: from the forms that clients send to the one that is stored, and back.
 
-Stored are ``type``, ``shape``, ``value`` as JSON (null: none) and ``created``. Bytes without a JSON form, which
-is text that is not UTF-8, are base64 of the binary form, and ``encoding`` says so. Contract: sections 3.7, and
-1.7 of 1.x.
+Stored are ``type``, ``shape``, ``value`` as JSON (null: none) and ``created``. What has no JSON form, such as
+text that is not UTF-8, is base64 of the binary form, and ``encoding`` says so. Contract: 3.7, and 1.7 of 1.x.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -179,8 +179,9 @@ def _parse_shape(shape: Any) -> Dataspace:
 def _request_array(value: Any, encoding: Any, datatype: Datatype, dims: tuple[int, ...]) -> np.ndarray:
     if encoding not in (None, "", "None", "base64"):
         raise InvalidInput(f"attribute: encoding {str(encoding)[:80]!r} is not known, base64 is")
-    # The JSON form of an opaque element is base64 already, and h5pyd says so; several come as a list.
-    if encoding == "base64" and not (isinstance(datatype, Opaque) and (not value or isinstance(value, list))):
+    # h5pyd says base64 of opaque elements in their JSON form: base64 each, in lists, "" for all zero.
+    as_json = isinstance(datatype, Opaque) and (isinstance(value, list) or (value == "" and prod(dims)))
+    if encoding == "base64" and not as_json:
         return binary.decode_base64(value, datatype, dims)
     return from_json(value, datatype, dims)
 

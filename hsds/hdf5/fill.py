@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 import numpy as np
 
 from hsds.errors import InvalidInput
 from hsds.hdf5 import binary
-from hsds.hdf5.datatype import Array, Datatype
-from hsds.hdf5.jsonvalue import from_json
+from hsds.hdf5.datatype import Array, Compound, Datatype
+from hsds.hdf5.jsonvalue import MAX_BYTES, from_json
 
 
 def parse_fill(creation_properties: dict[str, Any], datatype: Datatype) -> np.ndarray | None:
@@ -26,6 +24,8 @@ def parse_fill(creation_properties: dict[str, Any], datatype: Datatype) -> np.nd
     encoding = creation_properties.get("fillValue_encoding")
     if value is None:
         return None
+    if datatype.itemsize > MAX_BYTES:
+        raise InvalidInput(f"fillValue: an element has at most {MAX_BYTES} bytes")
     try:
         element = _element(value, encoding, datatype)
     except InvalidInput as error:
@@ -50,13 +50,11 @@ def _element(value: Any, encoding: Any, datatype: Datatype) -> np.ndarray:
     if encoding is not None and not isinstance(value, str):
         raise InvalidInput("an encoded value is text")
     if encoding == "base64":
-        try:
-            data = base64.b64decode(value, validate=False)
-        except (binascii.Error, ValueError) as error:
-            raise InvalidInput(f"not base64: {error}") from error
-        return binary.decode(data, datatype, ())
+        return binary.decode_base64(value, datatype, ())
     if isinstance(datatype, Array) and not isinstance(value, list):
         element = np.empty(datatype.dtype.shape, dtype=datatype.dtype.base)
         element[...] = _element(value, None, datatype.base)
         return element
+    if isinstance(datatype, Compound) and not isinstance(value, list) and value == 0:
+        return np.zeros((), dtype=datatype.dtype)
     return from_json(value, datatype, ())

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Sequence
 from itertools import chain, pairwise
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -36,6 +36,9 @@ from hsds.hdf5.datatype import (
 from hsds.hdf5.jsontext import dumps, loads
 
 __all__ = ["dumps", "from_json", "loads", "to_json", "to_json_text"]
+
+MAX_BYTES: Final = 512 * 2**20
+"""Of an array made from JSON: a few digits or letters may stand for an element of any size."""
 
 
 def to_json(array: np.ndarray, datatype: Datatype) -> Any:
@@ -79,6 +82,8 @@ def from_json(value: Any, datatype: Datatype, dims: tuple[int, ...]) -> np.ndarr
     Raises:
         InvalidInput: another number of elements, or something that is no value of the type.
     """
+    if not datatype.variable and prod(dims) * datatype.itemsize > MAX_BYTES:
+        raise InvalidInput(f"a value given as JSON has at most {MAX_BYTES} bytes")
     match datatype:
         case Array(base=base, dims=axes):
             return from_json(value, base, (*dims, *axes))
@@ -165,18 +170,18 @@ def _numbers(value: Any, datatype: Datatype, dims: tuple[int, ...]) -> np.ndarra
 def _elements(value: Any, datatype: Datatype, dims: tuple[int, ...]) -> list[Any]:
     """The JSON values of the elements of a type that is not a number, in row-major order."""
     count = prod(dims)
-    if not count:
-        return []
     levels = [[value]]
     for _ in dims:
         levels.append(_flatter(levels[-1]))
+    if not count and not levels[-1]:
+        return []
     regular = levels[-1]
-    if len(regular) == count and _looks_like(regular[0], datatype):
+    if count and len(regular) == count and _looks_like(regular[0], datatype):
         return regular
-    while len(levels[-1]) < count and len(levels) <= len(dims) + 32:
+    while len(levels[-1]) <= count and len(levels) <= len(dims) + 32:
         levels.append(_flatter(levels[-1]))
     for items in levels:
-        if len(items) == count and _looks_like(items[0], datatype):
+        if count and len(items) == count and _looks_like(items[0], datatype):
             return items
     if len(regular) == count:  # whoever converts the elements says what is wrong
         return regular
@@ -274,6 +279,8 @@ def _records(items: Sequence[Any], datatype: Compound) -> np.ndarray:
     if not all(isinstance(item, list | tuple) and len(item) == width for item in items):
         raise InvalidInput(f"a compound value is a list of {width} members")
     array = np.empty(len(items), dtype=datatype.dtype)
+    if not items:
+        return array
     for column, (name, member) in zip(zip(*items, strict=True), datatype.fields, strict=True):
         array[name] = from_json(list(column), member, (len(items),))
     return array

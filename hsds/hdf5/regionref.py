@@ -38,8 +38,8 @@ class Region:
     """Extents of the dataset; the smallest that hold the selection if it came from JSON without them."""
     axes: tuple[Axis, ...]
     """One per axis unless kind is "all": a slice with all members set, coordinates, or an index. h5json ends
-    a slice one step behind its last element, so perhaps outside of the dataset. "points" have no slices; where
-    several axes have coordinates, they have equally many, which go together."""
+    a slice one step behind its last element, so perhaps outside of the dataset. "points" have no slices;
+    where several axes have coordinates, they have equally many, which go together."""
     fields: tuple[str, ...] | None = None
 
 
