@@ -111,7 +111,7 @@ def first_view(cluster: str, *, epoch: int = 0) -> View:
 
 
 def joined(view: View, member: Member) -> View:
-    """The next view, with ``member`` in it (again). Its released mark is gone: it counts for the past only."""
+    """The next view, with ``member`` in it (again). Its released mark is gone: that was the past."""
     others = [m for m in view.members if m.uid != member.uid]
     left = {uid: epoch for uid, epoch in view.left.items() if uid != member.uid}
     return _next(view, [*others, member], left)

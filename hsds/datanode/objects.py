@@ -35,7 +35,7 @@ from hsds.transport.ops import (
 
 Json = dict[str, Any]
 _MAPS = ("links", "attributes")
-_IDENTITY = ("type", "shape", "creationProperties")
+_IDENTITY = ("type", "shape", "creationProperties", "filters")
 """What makes a repeated create the same create."""
 
 
@@ -156,11 +156,13 @@ class Objects:
     ) -> bool:
         def apply(json: Json) -> Outcome[Json]:
             entries = json.setdefault(member, {})
-            changed = merge(entries, op.put, op.delete, replace=op.replace, equal=equal, kind=kind)
-            return Outcome(json, changed, changed=changed)
+            gone = [name for name in op.delete if name in entries]
+            changed = merge(entries, op.put, gone, replace=op.replace, equal=equal, kind=kind)
+            return Outcome(json, (changed, gone), changed=changed)
 
-        changed: bool = await self._change(op, apply)
-        self._state.deleted.add((op.bucket, op.id, kind, name) for name in op.delete)
+        changed: bool
+        changed, gone = await self._change(op, apply)
+        self._state.deleted.add((op.bucket, op.id, kind, name) for name in gone)
         self._state.deleted.discard((op.bucket, op.id, kind, name) for name in op.put)
         return changed
 

@@ -121,11 +121,11 @@ class Reader:
             if self._loading.get(key) is not future:
                 continue
             del self._loading[key]
-            error = entry if isinstance(entry, HsdsError) else None
+            failure: HsdsError | None = entry if isinstance(entry, HsdsError) else None
             if not self._gate.valid(hold):
-                error = NotOwner("the key changed hands while it was being read")
-            if error is not None:
-                future.set_exception(error)
+                failure = NotOwner("the key changed hands while it was being read")
+            if failure is not None:
+                future.set_exception(failure)
                 future.exception()  # whoever waits is told; that nobody waits any more is no fault
                 continue
             assert isinstance(entry, Entry)
