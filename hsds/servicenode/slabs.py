@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hsds.hdf5.paging import pages
-from hsds.hdf5.selection import Selection
+from hsds.hdf5.selection import Points, Selection
 from hsds.servicenode.brackets import Target
 from hsds.servicenode.valuerequest import ValueRequest
 
@@ -27,5 +27,7 @@ def plan(request: ValueRequest, selection: Selection, nbytes: int) -> Iterator[P
 
 def row_bytes(request: ValueRequest, selection: Selection) -> int:
     """Bytes of the selected elements in one row of whole chunks along the first axis."""
+    if isinstance(selection, Points):  # in any order: each slab may touch every chunk
+        return selection.npoints * request.spec.datatype.itemsize
     rows, *others = selection.shape
     return min(rows, request.spec.chunk_shape[0]) * math.prod(others) * request.spec.datatype.itemsize

@@ -98,10 +98,10 @@ async def send(
     async with aclosing(parts):
         part = await anext(parts) if first is None else first
         response = web.StreamResponse(headers={"Content-Type": content_type})
+        if length is not None:
+            response.content_length = length
         if call.settings.http_compression:
             response.enable_compression()
-        elif length is not None:
-            response.content_length = length
         await response.prepare(call.request)
         await _write(response, part)
         del part

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from aiohttp import web
@@ -14,7 +14,8 @@ from hsds.hdf5.binary import encode
 from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.fields import pick_fields
 from hsds.hdf5.jsonvalue import dumps, to_json
-from hsds.hdf5.selection import Selection
+from hsds.hdf5.paging import pages
+from hsds.hdf5.selection import Selection, whole
 from hsds.servicenode.brackets import Target, block_text
 from hsds.servicenode.replies import BINARY_TYPE
 from hsds.servicenode.slabs import Page, plan, row_bytes
@@ -24,13 +25,14 @@ from hsds.transport.ops import ReadChunks
 
 Array = np.ndarray[Any, Any]
 
-JSON_SLAB = 256 * 1024
+T = TypeVar("T")
+
+JSON_BLOCK = 256 * 1024
 """Bytes of elements that become JSON text at once; as Python objects they take some ten times as much."""
-JSON_FACTOR = 12
 
 
 class Block(NamedTuple):
-    """A page's values."""
+    """Values, and where they belong in the result."""
 
     values: Array
     target: Target
@@ -88,18 +90,24 @@ async def _binary_parts(
     async def fetch(page: Page) -> Part:
         return encode(await read_block(request, datatype, page.selection), datatype)
 
-    budget = request.call.node.budget
-    slab = slab_bytes(row_bytes(request, selection), budget)
-    factor = 1 if datatype is request.spec.datatype and not datatype.variable else 2
-
-    def cost(page: Page) -> int:
-        return page.selection.npoints * request.spec.datatype.itemsize * factor
-
-    parts = read_ahead(plan(request, selection, slab // factor), fetch, cost, budget)
-    async with aclosing(parts):
+    async with aclosing(_slabs(request, selection, datatype, fetch)) as parts:
         async for part in parts:
             yield part
             del part
+
+
+def _slabs(
+    request: ValueRequest, selection: Selection, datatype: Datatype, fetch: Callable[[Page], Awaitable[T]]
+) -> AsyncGenerator[T, None]:
+    """The selection slab by slab, as ``fetch`` makes it from a page."""
+    budget = request.call.node.budget
+    copies = 1 if datatype is request.spec.datatype and not datatype.variable else 2
+
+    def cost(page: Page) -> int:
+        return page.selection.npoints * request.spec.datatype.itemsize * copies
+
+    slab = slab_bytes(row_bytes(request, selection), budget) // copies
+    return read_ahead(plan(request, selection, slab), fetch, cost, budget)
 
 
 async def _read_json(
@@ -125,20 +133,27 @@ async def _json_parts(
     async def fetch(page: Page) -> Block:
         return Block(await read_block(request, datatype, page.selection), page.target)
 
-    def cost(page: Page) -> int:
-        return page.selection.npoints * request.spec.datatype.itemsize * JSON_FACTOR
-
     kept = _kept(request, selection)
     head, tail = json_frame(request)
-    blocks = read_ahead(plan(request, selection, JSON_SLAB), fetch, cost, request.call.node.budget)
-    async with aclosing(blocks):
-        async for values, target in blocks:
-            place = tuple(target[axis] for axis in kept)
-            extents = tuple(part.stop - part.start for part in place)
-            items = values.reshape(extents + values.shape[len(selection.shape) :])
-            yield head + block_text(items, datatype, shape, place, ignore_nan=ignore_nan)
-            head = b""
+    async with aclosing(_slabs(request, selection, datatype, fetch)) as slabs:
+        async for slab in slabs:
+            for values, target in _split(slab, datatype):
+                place = tuple(target[axis] for axis in kept)
+                extents = tuple(part.stop - part.start for part in place)
+                items = values.reshape(extents + values.shape[len(target) :])
+                yield head + block_text(items, datatype, shape, place, ignore_nan=ignore_nan)
+                head = b""
+            del slab, values, items
     yield tail
+
+
+def _split(slab: Block, datatype: Datatype) -> Iterator[Block]:
+    """Cut a slab into blocks that are small enough to become text at once."""
+    extents = slab.values.shape[: len(slab.target)]
+    for _, part in pages(whole(extents), max(1, JSON_BLOCK // datatype.itemsize)):
+        offsets = zip(slab.target, part, strict=True)
+        target = tuple(slice(a.start + b.start, a.start + b.stop) for a, b in offsets)
+        yield Block(slab.values[part], target)
 
 
 def _json_shape(request: ValueRequest, selection: Selection) -> tuple[int, ...]:

@@ -134,6 +134,6 @@ def test_values_equal_numpy(story, streamed):
     configuration = Settings(request_memory_size=64 if streamed else 1 << 20)
     with ExitStack() as stack:
         if streamed:
-            for module, name in ((valueread, "SMALL"), (valueread, "JSON_SLAB"), (upload, "SMALL")):
+            for module, name in ((valueread, "SMALL"), (valueread, "JSON_BLOCK"), (upload, "SMALL")):
                 stack.enter_context(patch.object(module, name, 16))
         asyncio.run(serve(lambda client: play(client, *story), configuration))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zlib
 
 import aiohttp
 import numpy as np
@@ -247,3 +248,21 @@ async def test_a_client_that_leaves(big, service):
 async def test_json_text_is_one_document(big):
     reply = await big.get(select="[0:300,:]")
     assert json.loads(reply.body)["value"] == DATA[:300].tolist()
+
+
+async def test_compressed_on_the_wire(big, service):
+    service.node.settings = service.node.settings.model_copy(update={"http_compression": True})
+    for headers in (BINARY, BINARY | {"Accept-Encoding": "gzip"}, BINARY | {"Accept-Encoding": "identity"}):
+        reply = await big.get(headers=headers)
+        assert np.array_equal(big.array(reply, DATA.shape), DATA)
+        assert ("Content-Encoding" in reply.headers) == ("identity" not in headers.values())
+        reply = await big.get(select="[0:2,0:2]", headers=headers)
+        assert np.array_equal(big.array(reply, (2, 2)), DATA[:2, :2])
+
+
+async def test_compressed_body(big):
+    body = zlib.compress((-DATA).tobytes())
+    await big.write(body, headers={"Content-Encoding": "deflate"})
+    assert np.array_equal(await big.read(DATA.shape), -DATA)
+    reply = await big.put(body[:1000], headers={"Content-Encoding": "deflate"})
+    assert reply.status == 400
