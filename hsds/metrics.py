@@ -53,6 +53,19 @@ class Metrics:
         self.held_bytes = Gauge(
             "hsds_budget_held_bytes", "Bytes of the memory budgets in use", ["budget"], registry=registry
         )
+        self.store_calls = Counter(
+            "hsds_store_calls_total", "Calls of the object store", ["call", "status"], registry=registry
+        )
+        self.store_durations = Histogram(
+            "hsds_store_call_duration_seconds",
+            "Time that calls of the object store took",
+            ["call"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.store_bytes = Counter(
+            "hsds_store_bytes_total", "Bytes of objects read and written", ["call"], registry=registry
+        )
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def observe(
@@ -72,6 +85,13 @@ class Metrics:
             self.bytes_in.inc(bytes_in)
         if bytes_out:
             self.bytes_out.inc(bytes_out)
+
+    def observe_store(self, call: str, seconds: float, status: str, nbytes: int) -> None:
+        """Count one call of the object store, as ``hsds.store.observed`` tells of it."""
+        self.store_calls.labels(call, status).inc()
+        self.store_durations.labels(call).observe(seconds)
+        if nbytes:
+            self.store_bytes.labels(call).inc(nbytes)
 
     def request_counts(self) -> dict[str, int]:
         """Requests answered by method, and under ``num_tasks`` those under way."""

@@ -25,6 +25,7 @@ from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
 from hsds.errors import BucketNotFound, HsdsError, InvalidInput, InvalidSettings
 from hsds.listening import check_exposure, open_sites
+from hsds.metrics import Metrics
 from hsds.servicenode.auth import make_authenticator
 from hsds.servicenode.homes import make_standing_folders
 from hsds.servicenode.node import ServiceNode, make_node
@@ -35,8 +36,10 @@ from hsds.store.probe import probe
 from hsds.transport.nodes import DataNodes
 
 DEFAULT_ROOT_DIR = Path("hsds-data")
+_DRAIN_SECONDS = 22.0
+"""For requests in flight when the process is told to end."""
 _GRACE_SECONDS = 25.0
-"""For requests in flight when the process is told to end; Kubernetes kills after 30."""
+"""Until requests are cancelled that have not ended by then; Kubernetes kills after 30."""
 _KEEPALIVE_SECONDS = 3630.0
 """Longer than clients and proxies keep idle connections: who closes first must not be us."""
 _READ_BUFFER = 256 * 1024
@@ -76,11 +79,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     _on_signals(stop)
+    metrics = Metrics()
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone_in(settings.root_dir))
-        store = await stack.enter_async_context(_open_store(settings))
+        store = await stack.enter_async_context(_open_store(settings, metrics))
         data_node = await stack.enter_async_context(_data_node(settings, store))
-        node = _service_node(settings, DataNodes(data_node))
+        node = _service_node(settings, DataNodes(data_node), metrics)
         stack.callback(node.auth.close)
         if not settings.aws_s3_no_sign_request:
             await make_standing_folders(node, None if settings.has_users else getpass.getuser())
@@ -88,7 +92,6 @@ async def _serve(settings: Settings) -> None:
         _welcome(settings, urls)
         await stop.wait()
         log.info("ending: finishing the requests in flight")
-        node.state = "TERMINATING"
     log.info("ended")
 
 
@@ -126,10 +129,10 @@ def _alone_in(root_dir: Path | None) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _open_store(settings: Settings) -> AsyncIterator[Store]:
+async def _open_store(settings: Settings, metrics: Metrics) -> AsyncIterator[Store]:
     """The store, with the default bucket in it."""
     bucket = settings.bucket_name
-    store = make_store(settings)
+    store = make_store(settings, observe=metrics.observe_store)
     try:
         await store.start()
         if settings.root_dir is not None:
@@ -177,12 +180,12 @@ async def _data_node(settings: Settings, store: Store) -> AsyncIterator[LocalDat
         await node.close()
 
 
-def _service_node(settings: Settings, nodes: DataNodes) -> ServiceNode:
+def _service_node(settings: Settings, nodes: DataNodes, metrics: Metrics) -> ServiceNode:
     try:
         auth = make_authenticator(settings, local_user=getpass.getuser())
     except InvalidInput as error:
         raise InvalidSettings(str(error)) from error
-    return make_node(settings, nodes, auth)
+    return make_node(settings, nodes, auth, metrics=metrics)
 
 
 @asynccontextmanager
@@ -192,11 +195,12 @@ async def _listening(node: ServiceNode) -> AsyncIterator[list[str]]:
         node,
         keepalive_timeout=_KEEPALIVE_SECONDS,
         read_bufsize=_READ_BUFFER,
-        shutdown_timeout=_GRACE_SECONDS,
+        shutdown_timeout=_GRACE_SECONDS - _DRAIN_SECONDS,
     )
     await runner.setup()
     try:
         yield await open_sites(runner, node.settings)
+        await runner.drain(_DRAIN_SECONDS)
     finally:
         await runner.cleanup()
 

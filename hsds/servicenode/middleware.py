@@ -111,6 +111,9 @@ def make_stamp(node: ServiceNode) -> Callable[[web.Request, web.StreamResponse],
         headers = response.headers
         for name, value in fixed.items():
             headers[name] = value
+        if node.state == "TERMINATING":
+            response.force_close()
+            headers["Connection"] = "close"
         exchange = request.get(_EXCHANGE)
         if exchange is not None:
             exchange.answering = True

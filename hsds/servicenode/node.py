@@ -45,7 +45,9 @@ class ServiceNode:
     state: State = "READY"
 
 
-def make_node(settings: Settings, nodes: DataNodes, auth: Authenticator) -> ServiceNode:
+def make_node(
+    settings: Settings, nodes: DataNodes, auth: Authenticator, *, metrics: Metrics | None = None
+) -> ServiceNode:
     """A service node with the budgets that the settings ask for."""
     return ServiceNode(
         settings=settings,
@@ -53,6 +55,7 @@ def make_node(settings: Settings, nodes: DataNodes, auth: Authenticator) -> Serv
         auth=auth,
         budget=ByteBudget(settings.request_memory_size),
         bodies=ByteBudget(settings.request_memory_size),
+        metrics=metrics or Metrics(),
     )
 
 

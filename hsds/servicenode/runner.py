@@ -1,12 +1,15 @@
-"""Runs the application on sockets: aiohttp's runner, with this service's answers to what is no proper HTTP.
+"""Runs the application on sockets: aiohttp's runner, where it falls short of what is wanted here.
 
 aiohttp answers malformed requests below the application, with a traceback in the log and its own name as
-``Server``; here they get the form of all other errors, and one line.
+``Server``; here they get the form of all other errors, and one line. And at its end aiohttp stops reading
+from all connections at once, so that a request whose body is still arriving could never be finished.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -16,12 +19,21 @@ from hsds.servicenode.node import ServiceNode
 from hsds.servicenode.replies import error_reply
 
 _LOG = logging.getLogger(__name__)
+_POLL = 0.02
 
 
 class _Protocol(web.RequestHandler):
     """One connection."""
 
     server_name = ""
+
+    def close_if_idle(self) -> bool:
+        """Close it if it waits for a request. True if it did."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return False
+        self.force_close()
+        return True
 
     def handle_error(
         self,
@@ -58,7 +70,26 @@ class Runner(web.AppRunner):
 
     def __init__(self, node: ServiceNode, **arguments: Any) -> None:
         super().__init__(make_app(node), **arguments)
+        self._node = node
         self._server_name = node.settings.server_name
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more connections, and return when all requests that were taken are answered, or after
+        ``seconds``. Answers close their connections from now on.
+        """
+        self._node.state = "TERMINATING"
+        for site in list(self.sites):
+            await site.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._close_idle():  # noqa: ASYNC110 - nobody is told when a connection falls idle
+                    await asyncio.sleep(_POLL)
+
+    def _close_idle(self) -> int:
+        """Close connections without a request; how many are left."""
+        assert self.server is not None
+        connections = [c for c in self.server.connections if isinstance(c, _Protocol)]
+        return len(connections) - sum(connection.close_if_idle() for connection in connections)
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()

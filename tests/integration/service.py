@@ -35,14 +35,13 @@ class Service:
     def start(self, *, seconds: float = 30.0) -> Service:
         """Start it, and wait until it says where it listens."""
         self.log = self.folder / "service.log"
-        environ = {name: value for name, value in os.environ.items() if not _OURS.match(name)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.command, *self.flags],
                 cwd=self.folder,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environ | {"PYTHONUNBUFFERED": "1"},
+                env=_environ(),
             )
         lines: queue.Queue[bytes] = queue.Queue()
         threading.Thread(target=self._read, args=(lines,), daemon=True).start()
@@ -86,3 +85,26 @@ class Service:
         found = re.search(r"VmHWM:\s+(\d+) kB", status)
         assert found
         return int(found[1]) * 1024
+
+
+def failed_start(folder: Path, *flags: str, **environ: str) -> str:
+    """What a service that must not start says; it says one line, and ends with status 2."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hsds", "serve", *flags],
+        cwd=folder,
+        env=_environ() | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("hsds: ")
+    assert not done.stdout
+    return done.stderr
+
+
+def _environ() -> dict[str, str]:
+    """The environment without what would configure a service."""
+    return {name: value for name, value in os.environ.items() if not _OURS.match(name)}

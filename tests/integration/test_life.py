@@ -1,12 +1,8 @@
 """A service's life: its start and what prevents it, restart, and its end under load."""
 
 import asyncio
-import os
 import signal
 import socket
-import subprocess
-import sys
-from pathlib import Path
 from urllib.parse import quote
 
 import aiohttp
@@ -14,27 +10,9 @@ import numpy as np
 import pytest
 
 from tests.integration.rest import Rest
-from tests.integration.service import Service
+from tests.integration.service import Service, failed_start
 
 DOMAIN = "/home/life.h5"
-
-
-def failed_start(folder: Path, *flags: str, **environ: str) -> str:
-    """What a service that must not start says; it says one line, and ends with status 2."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hsds", "serve", *flags],
-        cwd=folder,
-        env=os.environ | environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("hsds: ")
-    assert not done.stdout
-    return done.stderr
 
 
 async def test_everything_is_there_after_a_restart(tmp_path):
@@ -85,7 +63,7 @@ async def test_requests_in_flight_are_finished(service):
 
         writers = [asyncio.create_task(write(row)) for row in range(8)]
         await asyncio.sleep(1)
-        status = await asyncio.to_thread(service.stop)
+        status = await asyncio.to_thread(service.stop, seconds=10)
         await asyncio.gather(*writers)
     assert status == 0
     assert all("Disconnected" in text or "reset" in text.lower() for text in broken)
@@ -94,6 +72,16 @@ async def test_requests_in_flight_are_finished(service):
         stored = np.frombuffer(await rest.read(DOMAIN, dataset), "<i4").reshape(8, -1)
     assert (stored == stored[:, :1]).all()
     assert (stored[:, 0] >= acknowledged).all()
+
+
+async def test_idle_connections_hold_up_no_end(service, rest):
+    """Kept alive after a request, and never used at all."""
+    await rest.ask("GET", "/about")
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    assert await asyncio.to_thread(service.stop, seconds=5) == 0
+    assert await reader.read() == b""
+    writer.close()
 
 
 def test_ctrl_c(service):

@@ -55,7 +55,8 @@ def test_first_command_and_example_as_printed(tmp_path):
     subprocess.run(["git", "clone", "-q", str(CHECKOUT), str(clone)], check=True)
     (tmp_path / "bin").mkdir()  # python3 of a fresh machine, not that of these tests
     (tmp_path / "bin" / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3"))
-    command = f"export PATH={tmp_path}/bin:$PATH; {block('sh').strip().replace('&& .venv', '&& exec .venv')}"
+    printed = block("sh").strip()
+    command = f"PATH={tmp_path}/bin:$PATH; " + printed.replace("&& .venv/bin/hsds", "&& exec .venv/bin/hsds")
     service = Service(clone, port=5101, command=("bash", "-c", command))
     service.flags = ()
     service.start(seconds=600)
