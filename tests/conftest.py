@@ -1,5 +1,6 @@
-"""What all tests share: an S3 server, found or started; and with ``CI=true`` no test is skipped in silence."""
+"""What all tests share: an S3 server, found or started; and with ``CI=true`` no test is skipped."""
 
+import asyncio
 import os
 import tempfile
 import uuid
@@ -97,6 +98,6 @@ async def s3_bucket(s3_store: S3Store) -> AsyncIterator[str]:
 
 async def remove_bucket(store: S3Store, bucket: str) -> None:
     """Delete a bucket with all that is in it."""
-    async for info in store.list_all(bucket):
-        await store._client.delete_object(Bucket=bucket, Key=info.key)
+    keys = [info.key async for info in store.list_all(bucket)]
+    await asyncio.gather(*(store.delete(bucket, key) for key in keys))
     await store._client.delete_bucket(Bucket=bucket)

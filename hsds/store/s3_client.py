@@ -83,10 +83,16 @@ async def open_client(options: S3Options) -> AsyncIterator[Any]:
         client = await creation.__aenter__()
     except (BotoCoreError, ValueError) as error:  # botocore raises ValueError for an endpoint that is no URL
         raise StoreRefused(f"S3 cannot be used: {error}") from error
+    client.meta.events.register_last("before-call.s3", _expect_nothing)
     try:
         yield client
     finally:
         await client.__aexit__(None, None, None)
+
+
+def _expect_nothing(params: dict[str, Any], **_: Any) -> None:
+    """``Expect: 100-continue`` costs a round trip, and a wait without end where a server knows it not."""
+    params["headers"].pop("Expect", None)
 
 
 class _Fixed:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -14,6 +15,7 @@ from hsds.errors import (
     KeyNotFound,
     NotModified,
     PreconditionFailed,
+    StoreUnavailable,
 )
 from hsds.store.base import Store
 
@@ -90,6 +92,20 @@ def rolled_up(keys: list[str], prefix: str) -> list[str]:
             head, slash, _ = key[len(prefix) :].partition("/")
             items.add(prefix + head + slash)
     return sorted(items)
+
+
+async def wins(store: Store, bucket: str, key: str, data: bytes, **condition) -> str | None:
+    """Put ``data``, which nobody else puts, on a condition; the new ETag, or None where another was faster.
+
+    A store may fail to say which: Ceph 16 answers some lost races with 500. Then, as always, a look tells.
+    """
+    try:
+        return await store.put(bucket, key, data, **condition)
+    except PreconditionFailed:
+        return None
+    except StoreUnavailable:
+        blob = await store.get(bucket, key)
+        return blob.etag if bytes(blob.data) == data else None
 
 
 class StoreConformance:
@@ -204,7 +220,7 @@ class StoreConformance:
         assert (await store.head(bucket, key)).etag == etag
         assert [info.key async for info in store.list_all(bucket)] == [key]
         assert await listing(store, bucket, delimiter="/") == rolled_up([key], "")
-        assert await listing(store, bucket, key[:-1]) == [key]
+        assert await listing(store, bucket, key[:4]) == [key]
         await store.delete(bucket, key)
         assert await listing(store, bucket) == []
 
@@ -296,11 +312,7 @@ class StoreConformance:
 
     async def test_one_creator_wins(self, store: Store, bucket: str) -> None:
         async def create(i: int) -> int | None:
-            try:
-                await store.put(bucket, "new/k", b"%d" % i, if_none_match=True)
-            except PreconditionFailed:
-                return None
-            return i
+            return i if await wins(store, bucket, "new/k", b"%d" % i, if_none_match=True) else None
 
         winners = [i for i in await asyncio.gather(*map(create, range(50))) if i is not None]
         assert len(winners) == 1
@@ -310,10 +322,8 @@ class StoreConformance:
         etag = await store.put(bucket, "k", b"start")
 
         async def replace(turn: int, i: int, held: str) -> tuple[int, str] | None:
-            try:
-                return i, await store.put(bucket, "k", b"%d %d" % (turn, i), if_match=held)
-            except PreconditionFailed:
-                return None
+            etag = await wins(store, bucket, "k", b"%d %d" % (turn, i), if_match=held)
+            return (i, etag) if etag else None
 
         for turn in range(5):
             answers = await asyncio.gather(*(replace(turn, i, etag) for i in range(50)))
@@ -323,20 +333,24 @@ class StoreConformance:
             blob = await store.get(bucket, "k")
             assert (bytes(blob.data), blob.etag) == (b"%d %d" % (turn, i), etag)
 
-    async def test_counter_loses_nothing(self, store: Store, bucket: str) -> None:
-        await store.put(bucket, "n", b"0")
+    async def test_journal_loses_and_doubles_nothing(self, store: Store, bucket: str) -> None:
+        await store.put(bucket, "journal", b"")
 
-        async def count(times: int) -> None:
-            while times:
-                blob = await store.get(bucket, "n")
-                try:
-                    await store.put(bucket, "n", b"%d" % (int(bytes(blob.data)) + 1), if_match=blob.etag)
-                except PreconditionFailed:
-                    continue
-                times -= 1
+        async def write(line: bytes) -> None:
+            while True:
+                blob = await store.get(bucket, "journal")
+                if line in bytes(blob.data).splitlines():
+                    return
+                with suppress(PreconditionFailed, StoreUnavailable):
+                    await store.put(bucket, "journal", bytes(blob.data) + line + b"\n", if_match=blob.etag)
 
-        await asyncio.gather(*(count(5) for _ in range(8)))
-        assert bytes((await store.get(bucket, "n")).data) == b"40"
+        async def write_some(writer: int) -> None:
+            for i in range(5):
+                await write(b"%d.%d" % (writer, i))
+
+        await asyncio.gather(*map(write_some, range(8)))
+        lines = bytes((await store.get(bucket, "journal")).data).split()
+        assert sorted(lines) == [b"%d.%d" % (writer, i) for writer in range(8) for i in range(5)]
 
     # --- delete
 

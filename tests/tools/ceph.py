@@ -1,7 +1,7 @@
 """A Ceph gateway for the tests of one run: started by the first test that needs S3, gone when the run is.
 
-The process that began the run (with pytest-xdist its controller) holds a guard, a shell that waits for a pipe
-to close. However that process ends, killed included, the guard then stops the daemons and removes their files.
+The process that began the run (with pytest-xdist its controller) holds a guard, a shell that waits for a
+pipe to close. However that process ends, killed included, the guard stops the daemons and removes the files.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from json import dumps, loads
 from pathlib import Path
