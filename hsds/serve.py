@@ -57,8 +57,13 @@ def serve(loaded: Loaded) -> None:
         raise InvalidSettings(f"logfile {settings.logfile} cannot be opened: {error.strerror}") from error
     if loaded.ignored:
         log.warning("ignored, these settings of HSDS have no meaning here: %s", ", ".join(loaded.ignored))
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings))
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings))
+    except InvalidSettings:
+        raise
+    except HsdsError as error:  # once it serves, errors are answers to requests
+        raise InvalidSettings(f"cannot start: {error}") from error
 
 
 def _with_storage(settings: Settings) -> Settings:
@@ -87,7 +92,7 @@ async def _serve(settings: Settings) -> None:
         node = _service_node(settings, DataNodes(data_node), metrics)
         stack.callback(node.auth.close)
         if not settings.aws_s3_no_sign_request:
-            await make_standing_folders(node, None if settings.has_users else getpass.getuser())
+            await make_standing_folders(node, None if settings.has_users else _local_user())
         urls = await stack.enter_async_context(_listening(node))
         _welcome(settings, urls)
         await stop.wait()
@@ -96,16 +101,16 @@ async def _serve(settings: Settings) -> None:
 
 
 def _on_signals(stop: asyncio.Event) -> None:
-    """The first signal ends in order, a second one at once."""
+    """SIGTERM and Ctrl-C end in order, Ctrl-C during that at once."""
 
-    def handle() -> None:
+    def interrupt() -> None:
         if stop.is_set():
             os._exit(130)
         stop.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, handle)
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
 
 
 @contextmanager
@@ -182,10 +187,18 @@ async def _data_node(settings: Settings, store: Store) -> AsyncIterator[LocalDat
 
 def _service_node(settings: Settings, nodes: DataNodes, metrics: Metrics) -> ServiceNode:
     try:
-        auth = make_authenticator(settings, local_user=getpass.getuser())
+        auth = make_authenticator(settings, local_user=_local_user())
     except InvalidInput as error:
         raise InvalidSettings(str(error)) from error
     return make_node(settings, nodes, auth, metrics=metrics)
+
+
+def _local_user() -> str:
+    """The name of who runs this, also where the system has none for the number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # KeyError before Python 3.13
+        return f"user{os.getuid()}"
 
 
 @asynccontextmanager
@@ -212,7 +225,7 @@ def _welcome(settings: Settings, urls: list[str]) -> None:
         f"hsds {hsds.__version__} serves bucket {settings.bucket_name} of {where} at {' and '.join(urls)}"
     ]
     if not settings.has_users:
-        user = getpass.getuser()
+        user = _local_user()
         lines += [
             f"No passwords are set: it answers this machine only, where all act as {user}. In Python:",
             "    import h5pyd",

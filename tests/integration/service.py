@@ -53,7 +53,6 @@ class Service:
                 self.kill()
                 raise AssertionError(f"not listening after {seconds} s: {self.log.read_text()}") from None
             assert line, f"ended with {self.process.wait()}: {self.log.read_text()}"
-            self.welcome.append(line)
             if found := re.search(r" at (\S+)$", line):
                 self.url = found[1]
         return self
@@ -61,7 +60,9 @@ class Service:
     def _read(self, lines: queue.Queue[bytes]) -> None:
         """Pass on the lines of standard output, an empty one at the end."""
         assert self.process.stdout is not None
+        self.welcome = []
         for line in iter(self.process.stdout.readline, b""):
+            self.welcome.append(line.decode())
             lines.put(line)
         lines.put(b"")
 

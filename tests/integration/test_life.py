@@ -89,6 +89,27 @@ def test_ctrl_c(service):
     assert service.process.wait(10) == 0
 
 
+async def test_a_second_ctrl_c_does_not_wait(service, rest):
+    """Not even for a request whose body never ends."""
+    await rest.create(DOMAIN)
+    dataset = await rest.dataset(DOMAIN, [1000])
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = (
+        f"PUT /datasets/{dataset}/value?domain={DOMAIN} HTTP/1.1",
+        "Host: localhost",
+        "Content-Length: 4000",
+    )
+    writer.write("\r\n".join((*head, "Content-Type: application/octet-stream", "", "1234")).encode())
+    await asyncio.sleep(0.3)
+    service.process.send_signal(signal.SIGINT)
+    await asyncio.sleep(0.5)
+    assert service.process.poll() is None
+    service.process.send_signal(signal.SIGINT)
+    assert await asyncio.to_thread(service.process.wait, 5) == 130
+    writer.close()
+
+
 async def test_unix_socket(tmp_path):
     path = tmp_path / "s.sock"
     with Service(tmp_path) as other:

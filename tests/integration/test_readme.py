@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -22,10 +23,9 @@ def block(language: str, number: int = 0) -> str:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[number]
 
 
-def run_example(python: str, url: str, folder: Path) -> str:
-    """What the example prints when it is run with ``python``, and the service is at ``url``."""
+def run(python: str, code: str, folder: Path) -> str:
+    """What ``code`` prints."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("HS_", "H5PYD"))}
-    code = block("python").replace(URL, url)
     done = subprocess.run(
         [python, "-c", code],
         cwd=folder,
@@ -39,13 +39,24 @@ def run_example(python: str, url: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("variable", ["HSDS_TEST_H5PYD1", "HSDS_TEST_H5PYD024"])
-def test_example(service, tmp_path, variable):
-    python = os.environ.get(variable)
-    if python is None:
-        pytest.skip(f"{variable} names no Python with that h5pyd")
+@pytest.fixture(params=["HSDS_TEST_H5PYD1", "HSDS_TEST_H5PYD024"])
+def python(request) -> str:
+    """A Python with one version of h5pyd."""
+    found = os.environ.get(request.param)
+    if found is None:
+        pytest.skip(f"{request.param} names no Python with that h5pyd")
+    return found
+
+
+def test_example(service, tmp_path, python):
     for _ in range(2):  # it can be run again
-        assert run_example(python, service.url, tmp_path) == "[2 4]\n"
+        assert run(python, block("python").replace(URL, service.url), tmp_path) == "[2 4]\n"
+
+
+def test_lines_of_the_welcome(service, tmp_path, python):
+    code = dedent("".join(line for line in service.welcome if line.startswith("    ")))
+    assert service.url in code
+    assert run(python, f"{code}print(f['x'][3:5])", tmp_path) == "[3 4]\n"
 
 
 @pytest.mark.timeout(900)
@@ -62,7 +73,7 @@ def test_first_command_and_example_as_printed(tmp_path):
     service.start(seconds=600)
     try:
         assert service.url == URL
-        assert run_example(str(clone / ".venv/bin/python"), URL, tmp_path) == "[2 4]\n"
+        assert run(str(clone / ".venv/bin/python"), block("python"), tmp_path) == "[2 4]\n"
         assert service.stop() == 0
     finally:
         service.kill()
