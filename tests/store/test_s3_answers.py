@@ -134,7 +134,7 @@ async def test_reads_end_in_the_last_error() -> None:
 @pytest.mark.parametrize("size", [0, 10, 3_000_000])
 async def test_a_write_does_not_ask_before_it_sends(size: int) -> None:
     async def answer(request: web.Request) -> web.Response:
-        assert len(await request.read()) == size
+        assert len(await request.content.read()) == size
         return web.Response(headers={"ETag": str(request.headers.get("Expect"))})
 
     async with serving(answer) as store:
