@@ -14,12 +14,14 @@ import subprocess
 from dataclasses import asdict, dataclass
 from json import dumps, loads
 from pathlib import Path
+from tempfile import mkdtemp
 
 SCRIPT = Path(__file__).with_name("s3ceph.sh")
 PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
 
 _GUARD = """
 while read line; do :; done
+for group in "$2"/*/starting; do [ -f "$group" ] && kill -- -"$(cat "$group")"; done
 for state in "$2"/*/ceph.conf; do [ -f "$state" ] && sh "$1" "$(dirname "$state")" 0 stop; done
 rm -rf "$2"
 """
@@ -66,20 +68,22 @@ def shared_gateway(directory: Path) -> S3Server:
 
 
 def _start(directory: Path) -> S3Server:
-    for attempt in range(3):
-        state, port = directory / f"ceph{attempt}", _free_port()
-        state.mkdir()
+    for _ in range(3):  # another process may take a port first
+        state, port = Path(mkdtemp(prefix="ceph", dir=directory)), _free_port()
         environment = {**os.environ, "S3_BYTES": os.environ.get("S3_BYTES", str(8 * 1024**3))}
-        began = subprocess.run(
+        began = subprocess.Popen(
             ["sh", str(SCRIPT), str(state), str(port), "start"],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=(state / "start.log").open("w"),  # no pipe: the daemons would hold it open
             stderr=subprocess.STDOUT,
-            timeout=120,
-            check=False,
+            start_new_session=True,
         )
-        if began.returncode == 0:
+        starting = state / "starting"  # tells the guard what to end if we are killed now
+        starting.write_text(str(began.pid))
+        code = began.wait(timeout=120)
+        starting.unlink()
+        if code == 0:
             return S3Server(f"http://127.0.0.1:{port}", "AKIATEST", "secretsecret")
         subprocess.run(["sh", str(SCRIPT), str(state), str(port), "stop"], check=False)
     raise RuntimeError(f"the Ceph gateway does not start: {(state / 'start.log').read_text()[-2000:]}")
