@@ -12,7 +12,8 @@ from hsds.store.base import Blob, Buffer, ObjectInfo, Page, Store
 Observe = Callable[[str, float, str, int], None]
 """Told of each call: its kind (``get``, ``put``, ...), seconds, status and bytes of content moved.
 
-Status is ``ok``, or the name of the error raised: ``KeyNotFound``, ``PreconditionFailed``, ...
+Status is ``ok``, the name of the store's error (``KeyNotFound``, ``PreconditionFailed``, ...), or ``aborted``
+for a call that was cancelled. A ``list_all`` lasts as long as its reader takes.
 """
 
 
@@ -110,7 +111,7 @@ class ObservedStore(Store):
     def _watch(self, kind: str) -> Iterator[_Call]:
         began = time.perf_counter()
         call = _Call()
-        status = "cancelled"
+        status = "aborted"
         try:
             yield call
             status = "ok"

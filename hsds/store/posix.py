@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from hsds.errors import StoreError
 from hsds.store.base import Blob, Buffer, ObjectInfo, Page, Store
 from hsds.store.names import check_delimiter
 from hsds.store.posix_files import Files, Fsync
@@ -47,7 +48,11 @@ class PosixStore(Store):
 
     async def start(self) -> None:
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="posix-store")
-        self._files = await self._run(partial(Files, self._root_dir, fsync=self._fsync))
+        try:
+            self._files = await self._run(partial(Files, self._root_dir, fsync=self._fsync))
+        except StoreError:
+            self._pool.shutdown()
+            raise
 
     async def close(self) -> None:
         await asyncio.to_thread(self._pool.shutdown)

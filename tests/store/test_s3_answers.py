@@ -1,6 +1,9 @@
 """What the S3 store makes of answers that a healthy server does not give: a scripted server on loopback."""
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -35,14 +38,20 @@ def error(status: int, code: str) -> web.Response:
 
 
 @asynccontextmanager
-async def serving(handler: Handler, options: S3Options = KEYS) -> AsyncIterator[S3Store]:
+async def serving(
+    handler: Handler, options: S3Options = KEYS, certificate: Path | None = None
+) -> AsyncIterator[S3Store]:
     """A store over a server that answers every request with ``handler``."""
+    tls = None
+    if certificate is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate)
     runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     port = runner.addresses[0][1]
-    store = S3Store(replace(options, endpoint=f"http://127.0.0.1:{port}"))
+    store = S3Store(replace(options, endpoint=f"http{'s' if tls else ''}://127.0.0.1:{port}"))
     await store.start()
     try:
         yield store
@@ -251,6 +260,30 @@ async def test_etags_have_no_quotes_on_the_wire() -> None:
         assert await store.put("bucket", "k", b"x", if_none_match=True) == "new"
         await store.get("bucket", "k", if_none_match="old")
     assert seen == [("old", None), (None, "*"), (None, "old")]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A self-signed certificate of 127.0.0.1, with its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the program openssl is not installed")
+    path = tmp_path / "server.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext"
+    out = ["subjectAltName=IP:127.0.0.1", "-keyout", str(path), "-out", str(tmp_path / "cert.pem")]
+    subprocess.run([*command.split(), *out], check=True, capture_output=True)
+    path.write_text(path.read_text() + (tmp_path / "cert.pem").read_text())
+    return path
+
+
+async def test_private_authorities(certificate: Path) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=b"abc", headers={"ETag": '"e"'})
+
+    async with serving(answer, replace(KEYS, ca_bundle=certificate), certificate) as store:
+        assert (await store.get("bucket", "k")).data == b"abc"
+    async with serving(answer, KEYS, certificate) as store:
+        with pytest.raises(StoreRefused, match="aws_s3_ca_bundle"):
+            await store.get("bucket", "k")
 
 
 async def test_anonymous_requests_are_unsigned() -> None:
