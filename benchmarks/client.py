@@ -1,0 +1,176 @@
+"""A lean HTTP client over blocking sockets: what is measured should be the server, not the client."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+USER, PASSWORD = "bench", "bench-password"
+_AUTH = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+_LINE = b"\r\n"
+BINARY = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request made ready before the clock starts, and the body that must come back (None: any)."""
+
+    head: bytes
+    body: bytes | memoryview = b""
+    expect: bytes | None = None
+    status: tuple[int, ...] = (200, 201)
+
+
+def make(
+    method: str,
+    path: str,
+    params: dict[str, Any],
+    *,
+    body: bytes | memoryview | dict[str, Any] | list[Any] = b"",
+    expect: bytes | None = None,
+    binary: bool = False,
+) -> Request:
+    """A request; a dict or list as body is JSON."""
+    content = "application/octet-stream"
+    if isinstance(body, dict | list):
+        body, content = json.dumps(body).encode(), "application/json"
+    query = "&".join(f"{key}={quote(str(value), safe='/:,[]')}" for key, value in params.items())
+    lines = [f"{method} {path}?{query} HTTP/1.1", "Host: localhost", f"Authorization: Basic {_AUTH}"]
+    if binary:
+        lines.append(f"Accept: {BINARY}")
+    if body or method in {"PUT", "POST"}:
+        lines += [f"Content-Type: {content}", f"Content-Length: {len(body)}"]
+    return Request(("\r\n".join(lines) + "\r\n\r\n").encode(), body, expect)
+
+
+class Wrong(AssertionError):
+    """The server answered, but not what it should."""
+
+
+class Connection:
+    """One keep-alive connection."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._socket = socket.create_connection(address, timeout=120)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._rest = bytearray()
+        self._buffer = bytearray(1 << 16)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def ask(self, request: Request) -> memoryview:
+        """Send a request and read its answer; raises ``Wrong`` if it is not the expected one."""
+        if len(request.body) < 1 << 14:
+            self._socket.sendall(request.head + bytes(request.body))
+        else:
+            self._socket.sendall(request.head)
+            self._socket.sendall(request.body)
+        status, headers = self._head()
+        body = self._body(headers)
+        if status not in request.status:
+            raise Wrong(f"{request.head.split(_LINE)[0].decode()}: {status} {bytes(body[:200])!r}")
+        if request.expect is not None and body != request.expect:
+            raise Wrong(f"{request.head.split(_LINE)[0].decode()}: wrong answer of {len(body)} bytes")
+        return body
+
+    def json(self, request: Request) -> Any:
+        return json.loads(bytes(self.ask(request)) or b"null")
+
+    def _more(self) -> None:
+        count = self._socket.recv_into(self._buffer)
+        if not count:
+            raise Wrong("the server closed the connection")
+        self._rest += memoryview(self._buffer)[:count]
+
+    def _head(self) -> tuple[int, dict[str, str]]:
+        while (end := self._rest.find(b"\r\n\r\n")) < 0:
+            self._more()
+        lines = bytes(self._rest[:end]).decode("latin-1").split("\r\n")
+        del self._rest[: end + 4]
+        headers = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        return int(lines[0].split(" ", 2)[1]), headers
+
+    def _body(self, headers: dict[str, str]) -> memoryview:
+        if headers.get("transfer-encoding") == "chunked":
+            return self._chunked()
+        return self._exactly(int(headers.get("content-length", 0)))
+
+    def _exactly(self, length: int) -> memoryview:
+        body = bytearray(length)
+        view = memoryview(body)
+        at = min(length, len(self._rest))
+        view[:at] = self._rest[:at]
+        del self._rest[:at]
+        while at < length:
+            count = self._socket.recv_into(view[at:])
+            if not count:
+                raise Wrong("the server closed the connection in mid-answer")
+            at += count
+        return view
+
+    def _chunked(self) -> memoryview:
+        body = bytearray()
+        while True:
+            while (end := self._rest.find(_LINE)) < 0:
+                self._more()
+            length = int(bytes(self._rest[:end]).split(b";")[0], 16)
+            del self._rest[: end + 2]
+            body += self._exactly(length)
+            self._exactly(2)
+            if not length:
+                return memoryview(body)
+
+
+def run(address: tuple[str, int], requests: Sequence[Request], clients: int) -> float:
+    """Seconds that ``clients`` connections take together for all requests, each taking the next one."""
+    connections = [Connection(address) for _ in range(clients)]
+    waiting = iter(requests)
+    lock = threading.Lock()
+    faults: list[BaseException] = []
+
+    def work(connection: Connection) -> None:
+        try:
+            while not faults:
+                with lock:
+                    request = next(waiting, None)
+                if request is None:
+                    return
+                connection.ask(request)
+        except BaseException as fault:  # noqa: BLE001 - handed to the caller
+            faults.append(fault)
+
+    seconds = timed(lambda: _together([lambda c=c: work(c) for c in connections]))
+    for connection in connections:
+        connection.close()
+    if faults:
+        raise faults[0]
+    return seconds
+
+
+def timed(action: Callable[[], Any]) -> float:
+    """Seconds that ``action`` takes."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def _together(actions: Sequence[Callable[[], None]]) -> None:
+    if len(actions) == 1:
+        actions[0]()
+        return
+    threads = [threading.Thread(target=action) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -1,0 +1,169 @@
+"""The servers side by side: this service, HSDS 1.0.2 in an environment of its own, and the bare one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.client import PASSWORD, USER
+
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server(ABC):
+    """A server as a process group of its own, with a directory of its own. A context manager."""
+
+    name: str
+
+    def __enter__(self) -> Server:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-"))
+        self.port = free_port()
+        (self.folder / "passwd.txt").write_text(f"{USER}:{PASSWORD}\nadmin:admin-password\n")
+        (self.folder / "data" / "bench").mkdir(parents=True)
+        self._log = (self.folder / "log.txt").open("wb")
+        self._process = subprocess.Popen(
+            self.command(), env=self.environment(), stdout=self._log, stderr=self._log, start_new_session=True
+        )
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self.port
+
+    @abstractmethod
+    def command(self) -> Sequence[str]:
+        """How it is started."""
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def cpu_seconds(self) -> float:
+        """CPU time of all its processes so far."""
+        total = 0
+        for pid in self._pids():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / _TICK
+
+    def memory(self) -> float:
+        """Peak resident memory of all its processes, MiB."""
+        total = 0
+        for pid in self._pids():
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    total += int(line.split()[1])
+        return total / 1024
+
+    def _pids(self) -> list[int]:
+        group = self._process.pid
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    if os.getpgid(int(entry.name)) == group:
+                        found.append(int(entry.name))
+                except ProcessLookupError:
+                    continue
+        return found
+
+    def _wait(self, seconds: float = 60.0) -> None:
+        url = f"http://127.0.0.1:{self.port}/about"
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(url, timeout=2) as answer:
+                    if self.ready(answer.read()):
+                        return
+            except urllib.error.HTTPError as error:
+                if error.code in {401, 404, 500} and self.ready(b'"READY"'):
+                    return
+            except OSError:
+                pass
+            time.sleep(0.2)
+        raise RuntimeError(f"{self.name} did not start: {(self.folder / 'log.txt').read_text()[-2000:]}")
+
+    def ready(self, about: bytes) -> bool:
+        return b'"READY"' in about
+
+
+class Ours(Server):
+    """This service, ``hsds serve`` at its defaults over a POSIX directory."""
+
+    name = "hsds"
+
+    def command(self) -> Sequence[str]:
+        flags = ["--root-dir", str(self.folder / "data"), "--bucket", "bench", "--port", str(self.port)]
+        return [sys.executable, "-m", "hsds", "serve", *flags, "--password-file", str(self.folder / "passwd.txt")]
+
+
+class Hsds102(Server):
+    """HSDS 1.0.2 with four data nodes over a POSIX directory, at its defaults."""
+
+    name = "HSDS 1.0.2"
+
+    def __init__(self, environment: Path) -> None:
+        self._environment = environment
+
+    def command(self) -> Sequence[str]:
+        folder = self.folder
+        flags = ["--root_dir", str(folder / "data"), "--bucket_name", "bench", "--port", str(self.port)]
+        flags += ["--password_file", str(folder / "passwd.txt"), "--count", "4", "--host", "localhost"]
+        return [str(self._environment / "bin" / "hsds"), *flags]
+
+    def environment(self) -> dict[str, str]:
+        path = f"{self._environment / 'bin'}:{os.environ['PATH']}"
+        ports = {"DN_PORT": str(free_port()), "HEAD_PORT": str(free_port())}
+        return {
+            **os.environ,
+            **ports,
+            "PATH": path,
+            "BUCKET_NAME": "bench",
+            "ROOT_DIR": str(self.folder / "data"),
+        }
+
+
+class Bare(Server):
+    """aiohttp and uvloop sending bytes."""
+
+    name = "bare server"
+
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-m", "benchmarks.bare", str(self.port)]
+
+    def ready(self, about: bytes) -> bool:
+        return True
