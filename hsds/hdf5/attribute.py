@@ -19,6 +19,7 @@ from hsds.hdf5.datatype import Datatype, Opaque, has_references, parse_datatype
 from hsds.hdf5.fill import full
 from hsds.hdf5.ids import is_object_id, reference_of
 from hsds.hdf5.jsonvalue import from_json, to_json
+from hsds.hdf5.typejson import present_type
 
 Json = dict[str, Any]
 
@@ -142,8 +143,8 @@ def present_attribute(
 
     Never fails: a value that is foreign is shown as it is stored.
     """
-    shown: Json = {"name": name} | {key: attribute.get(key) for key in ("type", "shape")}
-    shown["created"] = attribute.get("created", 0)
+    shown: Json = {"name": name, "type": present_type(attribute.get("type"))}
+    shown |= {"shape": attribute.get("shape"), "created": attribute.get("created", 0)}
     if not include_data or (max_data_size > 0 and _data_size(attribute) > max_data_size):
         return shown
     shown["value"] = attribute.get("value")

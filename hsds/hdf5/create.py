@@ -20,6 +20,7 @@ from hsds.hdf5.filters import canonical_filters, effective_filters
 from hsds.hdf5.initializer import parse_initializer
 from hsds.hdf5.layout import LayoutLimits, choose_layout, layout_of, one_chunk_shape
 from hsds.hdf5.link import normalize_link
+from hsds.hdf5.typejson import present_type
 
 Json = dict[str, Any]
 
@@ -86,8 +87,8 @@ def present_dataset(dataset: Json) -> Json:
     shape = dataset["shape"]
     if maxdims := shape.get("maxdims"):
         shape = shape | {"maxdims": [UNLIMITED if m in (0, None) else m for m in maxdims]}
-    presented = {key: dataset[key] for key in ("id", "root", "created", "lastModified", "type")}
-    presented |= {"shape": shape, "creationProperties": props}
+    presented = {key: dataset[key] for key in ("id", "root", "created", "lastModified")}
+    presented |= {"type": present_type(dataset["type"]), "shape": shape, "creationProperties": props}
     if shape["class"] == "H5S_NULL":
         props.pop("layout", None)
         return presented

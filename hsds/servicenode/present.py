@@ -10,6 +10,7 @@ from hsds.hdf5.attribute import present_attribute
 from hsds.hdf5.create import present_dataset
 from hsds.hdf5.ids import collection_of
 from hsds.hdf5.link import present_link
+from hsds.hdf5.typejson import present_type
 from hsds.servicenode.call import Call, Domain
 from hsds.transport.ops import ObjectState
 
@@ -87,7 +88,8 @@ def _described(stored: Json) -> Json:
             members = _GROUP_MEMBERS
         case "datatypes":
             members = _DATATYPE_MEMBERS
-    return {member: stored[member] for member in members if member in stored}
+    shown = {member: stored[member] for member in members if member in stored}
+    return shown | {"type": present_type(shown["type"])} if "type" in shown else shown
 
 
 def _is_nan(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from hsds.hdf5.typejson import present_type
 from hsds.servicenode.call import Call, Route
 from hsds.servicenode.replies import json_reply
 
@@ -17,7 +18,7 @@ async def get_type(call: Call) -> web.StreamResponse:
         ("owner", f"/datasets/{json['id']}"),
         ("root", f"/groups/{domain.root}"),
     ]
-    return json_reply({"type": json["type"], "hrefs": call.hrefs(hrefs)})
+    return json_reply({"type": present_type(json["type"]), "hrefs": call.hrefs(hrefs)})
 
 
 ROUTES: list[Route] = [("GET", "/datasets/{id}/type", get_type)]
