@@ -87,5 +87,9 @@ class StoreUnavailable(StoreError, Unavailable):
     """The store did not answer, or answered that it cannot now. The effect of a PUT is then unknown."""
 
 
+class StoreBusy(StoreUnavailable):
+    """The store, or the way to it, declined before anything took effect (throttling, no connection)."""
+
+
 class StoreRefused(StoreError):
     """The store refuses the operation for good: wrong key, no permission, unusable configuration (500)."""

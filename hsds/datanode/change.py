@@ -47,6 +47,8 @@ class Change(Generic[V]):
     apply: Apply[V]
     basis: Basis
     hold: Hold
+    born: float
+    """When it was asked for, in the loop's time."""
     future: asyncio.Future[Any]
 
     def succeed(self, result: Any) -> None:

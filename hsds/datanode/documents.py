@@ -35,6 +35,10 @@ ABSENT: Entry[Any] = Entry(None, None)
 class Codec(Protocol[V]):
     """Turns store bytes into values and back."""
 
+    @property
+    def weight(self) -> int:
+        """Bytes that a change of a value takes while it is under way; 0 for no more than its encoded form."""
+
     def decode(self, data: Buffer) -> V:
         """Parse store bytes (at least one). Raises ``StoreError`` where they are not what they should be."""
 
@@ -53,6 +57,8 @@ class Codec(Protocol[V]):
 
 class JsonCodec:
     """A group, dataset, datatype or domain: a JSON object."""
+
+    weight = 0
 
     def decode(self, data: Buffer) -> Json:
         try:
@@ -88,6 +94,10 @@ class ChunkCodec:
     def __init__(self, spec: DatasetSpec) -> None:
         self.spec = spec
 
+    @property
+    def weight(self) -> int:
+        return self.spec.chunk_nbytes
+
     def decode(self, data: Buffer) -> Array:
         try:
             return self.spec.decode(data)
@@ -108,4 +118,6 @@ class ChunkCodec:
         return 128 + int(value.nbytes)
 
     def heavy(self, nbytes: int) -> bool:
+        if self.spec.pipeline.compressor is None and not self.spec.datatype.variable:
+            return False  # the stored bytes are the value's own
         return nbytes > (1 << 16)

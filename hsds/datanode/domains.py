@@ -25,6 +25,8 @@ from hsds.transport.ops import (
 Json = dict[str, Any]
 _NOT_FOLDERS = ("db/", ".hsds/")
 """What stands beside the top-level folders in a bucket: objects, and the service's own notes."""
+_IDENTITY = ("root", "owner", "created")
+"""What two requests to create a domain never have in common: the root's id, or a folder's time stamp."""
 _PERMISSIONS = ("create", "read", "update", "delete", "readACL", "updateACL")
 
 
@@ -42,9 +44,11 @@ class Domains:
 
     async def create(self, op: CreateDomain) -> DomainState:
         def apply(present: Json | None) -> Outcome[Json]:
-            if present is not None:
+            if present is None:
+                return Outcome(op.json)
+            if any(present.get(name) != op.json.get(name) for name in _IDENTITY):
                 raise Conflict(f"{op.path} exists already")
-            return Outcome(op.json)
+            return Outcome(present, changed=False)  # made by this request, in an attempt without an answer
 
         await self._state.objects.committer.change(_key(op), JSON, apply, basis=Basis.ABSENT)
         self._state.deleted.discard([(op.bucket, op.path)])

@@ -94,6 +94,17 @@ class Reader:
                     found[key] = state
         return [found[key] for key in keys]
 
+    async def stored(self, key: Key, codec: Codec[V]) -> Entry[V]:
+        """The state of one key as the store has it, for those who are about to change it."""
+        return await self.read(key, codec)
+
+    async def decode(self, codec: Codec[V], blob: Blob | None) -> Entry[V]:
+        """Decode what was read past the cache, here or in the executor if that is heavy."""
+        (entry,) = await self._decode(codec, (blob,))
+        if isinstance(entry, HsdsError):
+            raise entry
+        return entry
+
     async def run(self, function: Callable[[V], R], codec: Codec[V], value: V) -> R:
         """Encode here, or in the executor if that is heavy."""
         nbytes = getattr(value, "nbytes", 0)
@@ -106,11 +117,7 @@ class Reader:
         futures = [self._loading[key] for key in keys]
         try:
             blobs = await self._store.get_many(keys[0][0], [name for _, name in keys])
-            if codec.heavy(sum(len(blob.data) for blob in blobs if blob)):
-                loop = asyncio.get_running_loop()
-                entries = await loop.run_in_executor(self._executor, _decode, codec, blobs)
-            else:
-                entries = _decode(codec, blobs)
+            entries = await self._decode(codec, blobs)
         except Exception as error:  # noqa: BLE001 - whatever went wrong is for those who wait to be told
             self._fail(keys, futures, error)
             return
@@ -133,6 +140,12 @@ class Reader:
             self.cache.put(key, entry, 128 if entry.value is None else codec.cost(entry.value, stored))
             future.set_result(entry)
 
+    async def _decode(self, codec: Codec[V], blobs: Sequence[Blob | None]) -> list[Entry[V] | HsdsError]:
+        if codec.heavy(sum(len(blob.data) for blob in blobs if blob)):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._executor, _decode_all, codec, blobs)
+        return _decode_all(codec, blobs)
+
     def _fail(self, keys: list[Key], futures: list[asyncio.Future[Any]], error: Exception) -> None:
         for key, future in zip(keys, futures, strict=True):
             if self._loading.get(key) is future:
@@ -146,7 +159,7 @@ class Reader:
             future.set_result(None)
 
 
-def _decode(codec: Codec[Any], blobs: Sequence[Blob | None]) -> list[Entry[Any] | HsdsError]:
+def _decode_all(codec: Codec[Any], blobs: Sequence[Blob | None]) -> list[Entry[Any] | HsdsError]:
     return [_decode_one(codec, blob) for blob in blobs]
 
 
