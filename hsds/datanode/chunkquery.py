@@ -52,7 +52,6 @@ class ChunkQuery:
     async def update(self, op: UpdateWhere) -> Hits:
         """Chunk after chunk, so that a limit counts exactly what was changed."""
         spec = op.dataset
-        await self._state.scans.outdated(op.bucket, spec.id)
         found: list[Found] = []
         left = op.limit
         for piece in pieces(op.selection, spec.chunk_shape):

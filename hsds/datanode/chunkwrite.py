@@ -29,7 +29,6 @@ class ChunkWriter:
 
     async def write(self, op: WriteChunks) -> None:
         spec = op.dataset
-        await self._state.scans.outdated(op.bucket, spec.id)
         data = _spread(op.data, op.selection.shape + spec.datatype.dtype.shape)
         for batch in batches(pieces(op.selection, spec.chunk_shape), spec):
             changes = []
@@ -43,7 +42,6 @@ class ChunkWriter:
     async def trim(self, op: TrimChunks) -> None:
         """Delete the chunks outside the new extents, and fill what lies outside in those on the edge."""
         spec = op.dataset
-        await self._state.scans.outdated(op.bucket, spec.id)
         changes = []
         async for info in self._state.store.list_all(op.bucket, keys.dataset_prefix(spec.id)):
             parsed = keys.parse_key(info.key)

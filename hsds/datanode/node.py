@@ -48,6 +48,8 @@ class LocalDataNode(DataNode):
             ops.ListDomains: domains.list,
             ops.DeleteRoot: roots.delete,
             ops.GetRootStats: roots.stats,
+            ops.GetDatasetStats: roots.dataset_stats,
+            ops.Rescan: roots.rescan,
             ops.Flush: roots.flush,
             ops.ReadChunks: ChunkReader(state).read,
             ops.WriteChunks: writer.write,

@@ -59,8 +59,6 @@ class Objects:
         await self._sweeper.wait_for(op.bucket, op.id)
         if is_root(op.id):
             self._state.scans.none_yet(op.bucket, op.id)
-        else:
-            await self._state.scans.outdated(op.bucket, op.id)
 
         def apply(present: Json | None) -> Outcome[Json]:
             if present is None:
@@ -69,9 +67,15 @@ class Objects:
                 raise Conflict(f"{op.id} exists already and is different")
             return Outcome(present, Created(present, new=False), changed=False)
 
-        created: Created = await self._state.objects.committer.change(
-            _key(op), JSON, apply, basis=Basis.ABSENT
-        )
+        new = False
+        try:
+            created: Created = await self._state.objects.committer.change(
+                _key(op), JSON, apply, basis=Basis.ABSENT
+            )
+            new = created.new
+        finally:
+            if is_root(op.id) and not new:
+                self._state.scans.perhaps(op.bucket, op.id)
         self._state.deleted.discard([(op.bucket, op.id)])
         return created
 
@@ -129,7 +133,6 @@ class Objects:
                 touch(outcome.value, self._state.clock())
             return outcome
 
-        await self._state.scans.outdated(op.bucket, op.id)
         return await self._state.objects.committer.change(_key(op), JSON, touched)
 
     async def _entries(

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 
+from hsds.datanode.cache import ByteLRU
 from hsds.datanode.change import Outcome
 from hsds.datanode.documents import JSON
+from hsds.datanode.gate import Hold, Key
+from hsds.datanode.rootwatch import Watch
 from hsds.datanode.state import State
 from hsds.datanode.sweep import Sweeper
+from hsds.datanode.tally import Tally
+from hsds.errors import HsdsError
 from hsds.hdf5 import keys
-from hsds.store.base import ObjectInfo
-from hsds.transport.ops import DeleteRoot, Flush, GetRootStats, RootStats
+from hsds.hdf5.dataspace import Dataspace
+from hsds.hdf5.datatype import parse_datatype
+from hsds.hdf5.jsontext import dumps
+from hsds.store.base import Blob
+from hsds.transport.ops import DeleteRoot, Flush, GetDatasetStats, GetRootStats, Rescan
+from hsds.transport.rootstats import DatasetStats, RootStats
+
+_REMEMBERED = 8 << 20
+"""Bytes of counts that are remembered."""
+_COST, _DATASET_COST = 1024, 256
+_BATCH = 256
+_ATTEMPTS = 5
+"""Scans of a root that keeps changing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Counts, and what they were counted under: right while the one is clean and the other valid."""
+
+    stats: RootStats
+    watch: Watch
+    hold: Hold
 
 
 class Roots:
@@ -20,6 +45,7 @@ class Roots:
     def __init__(self, state: State, sweeper: Sweeper) -> None:
         self._state = state
         self._sweeper = sweeper
+        self._counted: ByteLRU[Key, _Counted] = ByteLRU(_REMEMBERED)
 
     async def delete(self, op: DeleteRoot) -> None:
         await self._sweeper.announce(op.bucket, op.root)
@@ -32,47 +58,65 @@ class Roots:
         """Nothing to do: every write was in the store before it was answered."""
 
     async def stats(self, op: GetRootStats) -> RootStats:
-        tally = _Tally()
-        async for info in self._state.store.list_all(op.bucket, keys.root_prefix(op.root)):
+        return (await self._count(op.bucket, op.root, logical=op.logical)).stats
+
+    async def dataset_stats(self, op: GetDatasetStats) -> DatasetStats:
+        known = self._known(op.bucket, op.root)
+        if known is not None:
+            return known.stats.datasets.get(op.id, DatasetStats())
+        return (await self._list(op.bucket, keys.dataset_prefix(op.id))).dataset(op.id)
+
+    async def rescan(self, op: Rescan) -> None:
+        for _ in range(_ATTEMPTS):
+            start = self._state.clock()
+            counted = await self._count(op.bucket, op.root, logical=True)
+            info = counted.stats.to_json(op.bucket, start=start, complete=self._state.clock())
+            if await self._state.scans.publish(op.bucket, op.root, dumps(info), counted.watch):
+                return
+        # It keeps changing: without .info.json HSDS shows nothing, which is better than what is not so.
+
+    def _known(self, bucket: str, root: str) -> _Counted | None:
+        known = self._counted.get((bucket, root))
+        if known is None or not known.watch.clean or not self._state.gate.valid(known.hold):
+            return None
+        return known
+
+    async def _count(self, bucket: str, root: str, *, logical: bool) -> _Counted:
+        known = self._known(bucket, root)
+        if known is not None and (known.stats.has_logical or not logical):
+            return known
+        hold = self._state.gate.hold((bucket, keys.object_key(root)))
+        watch = self._state.scans.watch.watch((bucket, keys.root_prefix(root)))
+        tally = await self._list(bucket, keys.root_prefix(root))
+        sizes = await self._logical_bytes(bucket, tally) if logical else {}
+        self._state.gate.check(hold)
+        counted = _Counted(tally.result(sizes), watch, hold)
+        if watch.clean:
+            self._counted.put((bucket, root), counted, _COST + _DATASET_COST * len(counted.stats.datasets))
+        return counted
+
+    async def _list(self, bucket: str, prefix: str) -> Tally:
+        tally = Tally()
+        async for info in self._state.store.list_all(bucket, prefix):
             tally.add(info)
-        return tally.result()
+        return tally
+
+    async def _logical_bytes(self, bucket: str, tally: Tally) -> dict[str, int | None]:
+        """Bytes of all values of each dataset, unfiltered; None where that depends on the values."""
+        sizes: dict[str, int | None] = {}
+        datasets = (id_ for id_ in tally.objects if id_[0] == "d")
+        while batch := list(islice(datasets, _BATCH)):
+            blobs = await self._state.store.get_many(bucket, [keys.object_key(id_) for id_ in batch])
+            sizes |= {id_: _logical(blob) for id_, blob in zip(batch, blobs, strict=True)}
+        return sizes
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Adds up a listing."""
-
-    counts: dict[str, int] = field(default_factory=lambda: {"group": 0, "dataset": 0, "datatype": 0})
-    datasets: dict[str, tuple[int, int]] = field(default_factory=dict)
-    metadata_bytes: int = 0
-    last_modified: float = 0.0
-    etags: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, info: ObjectInfo) -> None:
-        parsed = keys.parse_key(info.key)
-        if parsed is None or not info.size:
-            return
-        self.last_modified = max(self.last_modified, info.last_modified)
-        self.etags.append((info.key, info.etag))
-        if parsed.kind == "chunk":
-            count, nbytes = self.datasets.get(parsed.id, (0, 0))
-            self.datasets[parsed.id] = count + 1, nbytes + info.size
-        elif parsed.kind in self.counts:
-            self.counts[parsed.kind] += 1
-            self.metadata_bytes += info.size
-
-    def result(self) -> RootStats:
-        digest = hashlib.md5(usedforsecurity=False)
-        for key, etag in sorted(self.etags):
-            digest.update(f"{key} {etag}\n".encode())
-        return RootStats(
-            num_groups=self.counts["group"],
-            num_datasets=self.counts["dataset"],
-            num_datatypes=self.counts["datatype"],
-            num_chunks=sum(count for count, _ in self.datasets.values()),
-            allocated_bytes=sum(nbytes for _, nbytes in self.datasets.values()),
-            metadata_bytes=self.metadata_bytes,
-            last_modified=self.last_modified,
-            md5_sum=digest.hexdigest() if self.etags else "",
-            datasets=self.datasets,
-        )
+def _logical(blob: Blob | None) -> int | None:
+    if blob is None or not len(blob.data):
+        return 0
+    try:
+        json = JSON.decode(blob.data)
+        datatype = parse_datatype(json["type"])
+        return None if datatype.variable else Dataspace.from_json(json["shape"]).npoints * datatype.itemsize
+    except (HsdsError, KeyError):  # something foreign in the bucket has no part in a sum
+        return 0

@@ -16,6 +16,7 @@ from hsds.datanode.gate import Gate, Key, OpenGate
 from hsds.datanode.memory import RecentMemory
 from hsds.datanode.reader import Reader
 from hsds.datanode.scans import Scans
+from hsds.datanode.watchedstore import WatchedStore
 from hsds.store.base import Store
 
 
@@ -41,6 +42,7 @@ class State:
     chunks: Shelf
     executor: ThreadPoolExecutor
     scans: Scans
+    gate: Gate
     clock: Callable[[], float] = time.time
     deleted: RecentMemory = field(default_factory=RecentMemory)
     """Objects, domains, links and attributes that were deleted here and not made again."""
@@ -59,10 +61,11 @@ def make_state(
     """Build the parts of a data node. Sizes are bytes; without a gate the node owns every key."""
     gate = gate or OpenGate()
     executor = ThreadPoolExecutor(threads, thread_name_prefix="chunk")
-    budget = ByteBudget(write_budget)
+    budget, scans = ByteBudget(write_budget), Scans(store)
+    watched = WatchedStore(store, scans)
 
     def shelf(limit: int) -> Shelf:
         reader = Reader(store, ByteLRU(limit), executor, gate)
-        return Shelf(reader, Committer(store, reader, gate, budget=budget))
+        return Shelf(reader, Committer(watched, reader, gate, budget=budget))
 
-    return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, Scans(store), clock)
+    return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, scans, gate, clock)

@@ -15,7 +15,7 @@ from hsds.servicenode.domainjson import DN_IDS, abilities
 from hsds.servicenode.homes import admins_of, make_home, may_have_home
 from hsds.servicenode.permissions import check_name, inherited, require
 from hsds.servicenode.replies import empty_reply, json_reply
-from hsds.transport.ops import CreateDomain, CreateObject, DeleteRoot, Flush, GetDomain
+from hsds.transport.ops import CreateDomain, CreateObject, DeleteRoot, Flush, GetDomain, Rescan
 
 Json = dict[str, Any]
 
@@ -30,13 +30,15 @@ async def put_domain(call: Call) -> web.StreamResponse:
 
 
 async def _flush(call: Call, *, rescan: bool, ids: bool) -> web.StreamResponse:
-    """Answer when everything written is stored. Rescans have nothing to do: see ``statistics``."""
+    """Answer when everything written is stored, and where asked for HSDS's scan result of it too."""
     domain = await call.domain("update")
     if domain.is_folder:
         if rescan:
             raise InvalidInput(f"{domain.path} is a folder, which has nothing to rescan")
     else:
         await call.ask(Flush(domain.bucket, domain.root))
+        if rescan:
+            await call.ask(Rescan(domain.bucket, domain.root))
     return json_reply({"dn_ids": DN_IDS}) if ids else empty_reply()
 
 

@@ -9,7 +9,8 @@ from hsds.errors import HsdsError, NotFound
 from hsds.hdf5.jsontext import dumps
 from hsds.servicenode.call import Call
 from hsds.servicenode.domain import Domain
-from hsds.transport.ops import GetRootStats, RootStats
+from hsds.transport.ops import GetRootStats
+from hsds.transport.rootstats import RootStats
 
 HSDS_VERSION: Final = "1.0.2"
 """Compatibility level that clients test for; this service's own version is ``about.version``."""
@@ -44,33 +45,39 @@ def abilities(call: Call) -> Json:
     return {"limits": limits, "compressors": _COMPRESSORS, "version": HSDS_VERSION}
 
 
-async def statistics(call: Call, domains: Sequence[Domain]) -> list[Json]:
-    """The statistics members of each domain, counted now. Folders, and domains without data, have zeros."""
+async def statistics(call: Call, domains: Sequence[Domain], *, scan: bool = False) -> list[Json]:
+    """The statistics members of each domain as they are now. Folders, and domains without data, have zeros.
+
+    ``scan`` adds ``scan_info`` in full, which lists every dataset.
+    """
     full = [domain for domain in domains if not domain.is_folder]
-    ops = [GetRootStats(domain.bucket, domain.root) for domain in full]
+    ops = [GetRootStats(domain.bucket, domain.root, logical=scan) for domain in full]
     counted = await call.node.nodes.settle(ops, call.trace)
     by_root = {domain.root: stats for domain, stats in zip(full, counted, strict=True)}
+    found = [by_root.get(domain.json.get("root", "")) for domain in domains]
     return [
-        _statistics_json(domain, by_root.get(domain.json.get("root", "")), call.now) for domain in domains
+        _statistics_json(domain, stats, call.now, scan=scan)
+        for domain, stats in zip(domains, found, strict=True)
     ]
 
 
-def _statistics_json(domain: Domain, stats: RootStats | HsdsError | None, now: float) -> Json:
+def _statistics_json(domain: Domain, stats: RootStats | HsdsError | None, now: float, *, scan: bool) -> Json:
     """As HSDS words them. ``scan_info`` is what its background scan would have written, finished just now."""
     if isinstance(stats, HsdsError) and not isinstance(stats, NotFound):
         raise stats
     if not isinstance(stats, RootStats):
         return dict.fromkeys(_COUNTS, 0) | {"num_objects": 0, "total_size": 0, "md5_sum": ""}
     counts: Json = {name: getattr(stats, name, 0) for name in _COUNTS} | {"md5_sum": stats.md5_sum}
-    modified = max(stats.last_modified, domain.json.get("lastModified", 0))
     objects = stats.num_groups + stats.num_datasets + stats.num_datatypes + stats.num_chunks
     size = len(dumps(domain.json)) + stats.allocated_bytes + stats.metadata_bytes
-    scan = counts | {"lastModified": modified, "scan_start": now, "scan_complete": now}
+    info = stats.to_json(domain.bucket, start=now, complete=now)
+    if not scan:
+        del info["datasets"], info["logical_bytes"]
     return counts | {
         "num_objects": objects,
         "total_size": size,
-        "lastModified": modified,
-        "scan_info": scan,
+        "lastModified": max(stats.last_modified, domain.json.get("lastModified", 0)),
+        "scan_info": info,
     }
 
 

@@ -34,7 +34,7 @@ async def get_domain(call: Call) -> web.StreamResponse:
     domain = await call.domain("read")
     data = domain_json(domain) | abilities(call)
     if call.flag("verbose") and not domain.is_folder:
-        (counts,) = await statistics(call, [domain])
+        (counts,) = await statistics(call, [domain], scan=True)
         data |= counts
     if call.flag("getdnids"):
         data["dn_ids"] = DN_IDS

@@ -6,13 +6,14 @@ from aiohttp import web
 
 from hsds.errors import Deleted, InvalidInput, NotFound, NotPermitted
 from hsds.hdf5.dataspace import Dataspace
+from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.ids import Collection
 from hsds.servicenode.call import Call, Domain
 from hsds.servicenode.crawl import find_alias
 from hsds.servicenode.paths import resolve_path
 from hsds.servicenode.present import Json, object_hrefs, object_json
 from hsds.servicenode.replies import json_reply
-from hsds.transport.ops import DeleteObject, GetRootStats
+from hsds.transport.ops import DeleteObject, GetDatasetStats
 
 _RELATIONS = {"groups": ("links", "attributes"), "datasets": ("attributes",), "datatypes": ("attributes",)}
 
@@ -77,14 +78,21 @@ async def _reply(call: Call, domain: Domain, object_id: str, collection: Collect
     if collection == "datasets":
         shown["hrefs"] += _value_hrefs(call, shown)
         if call.flag("verbose"):
-            shown |= await _allocation(call, domain, object_id)
+            shown |= await _allocation(call, domain, shown)
     return json_reply(shown, ignore_nan=ignore_nan)
 
 
-async def _allocation(call: Call, domain: Domain, dataset: str) -> Json:
-    stats = await call.ask(GetRootStats(domain.bucket, domain.root))
-    chunks, allocated = stats.datasets.get(dataset, (0, 0))
-    return {"num_chunks": chunks, "allocated_size": allocated}
+async def _allocation(call: Call, domain: Domain, dataset: Json) -> Json:
+    """What is stored of a dataset. Writing values moves its ``lastModified`` here, as a scan by HSDS does."""
+    stats = await call.ask(GetDatasetStats(domain.bucket, domain.root, dataset["id"]))
+    datatype = parse_datatype(dataset["type"])
+    logical = Dataspace.from_json(dataset["shape"]).npoints * datatype.itemsize
+    return {
+        "num_chunks": stats.num_chunks,
+        "allocated_size": stats.allocated_bytes,
+        "logical_size": stats.allocated_bytes if datatype.variable else logical,
+        "lastModified": max(dataset["lastModified"], stats.last_modified),
+    }
 
 
 def _value_hrefs(call: Call, dataset: Json) -> list[Json]:

@@ -17,6 +17,7 @@ import numpy as np
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.query import Query
 from hsds.hdf5.selection import Selection
+from hsds.transport.rootstats import DatasetStats, RootStats
 
 R = TypeVar("R")
 Json = dict[str, Any]
@@ -261,24 +262,25 @@ class DeleteRoot(RootOp[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class RootStats:
-    """What is stored under a root. Bytes are as stored; ``logical`` would be without filters and gaps."""
+class GetRootStats(RootOp[RootStats]):
+    """Count what is stored under a root, from one listing; remembered until something of it changes.
 
-    num_groups: int
-    num_datasets: int
-    num_datatypes: int
-    num_chunks: int
-    allocated_bytes: int
-    metadata_bytes: int
-    last_modified: float
-    md5_sum: str
-    datasets: Mapping[str, tuple[int, int]]
-    """Dataset id -> (number of chunks, allocated bytes)."""
+    ``logical`` asks for logical bytes too, which takes reading the JSON of every dataset.
+    """
+
+    logical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class GetRootStats(RootOp[RootStats]):
-    """Count what is stored under a root, from one listing."""
+class GetDatasetStats(RootOp[DatasetStats]):
+    """As ``GetRootStats`` for one dataset, without its logical bytes."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rescan(RootOp[None]):
+    """Write HSDS's scan result of a root, ``.info.json``. The next change of the root removes it again."""
 
 
 @dataclass(frozen=True, slots=True)
