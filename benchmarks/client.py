@@ -50,7 +50,7 @@ def make(
     return Request(("\r\n".join(lines) + "\r\n\r\n").encode(), body, expect)
 
 
-class Wrong(AssertionError):
+class WrongAnswer(AssertionError):
     """The server answered, but not what it should."""
 
 
@@ -67,7 +67,7 @@ class Connection:
         self._socket.close()
 
     def ask(self, request: Request) -> memoryview:
-        """Send a request and read its answer; raises ``Wrong`` if it is not the expected one."""
+        """Send a request and read its answer; raises ``WrongAnswer`` if it is not the expected one."""
         if len(request.body) < 1 << 14:
             self._socket.sendall(request.head + bytes(request.body))
         else:
@@ -76,9 +76,9 @@ class Connection:
         status, headers = self._head()
         body = self._body(headers)
         if status not in request.status:
-            raise Wrong(f"{request.head.split(_LINE)[0].decode()}: {status} {bytes(body[:200])!r}")
+            raise WrongAnswer(f"{request.head.split(_LINE)[0].decode()}: {status} {bytes(body[:200])!r}")
         if request.expect is not None and body != request.expect:
-            raise Wrong(f"{request.head.split(_LINE)[0].decode()}: wrong answer of {len(body)} bytes")
+            raise WrongAnswer(f"{request.head.split(_LINE)[0].decode()}: wrong answer of {len(body)} bytes")
         return body
 
     def json(self, request: Request) -> Any:
@@ -87,7 +87,7 @@ class Connection:
     def _more(self) -> None:
         count = self._socket.recv_into(self._buffer)
         if not count:
-            raise Wrong("the server closed the connection")
+            raise WrongAnswer("the server closed the connection")
         self._rest += memoryview(self._buffer)[:count]
 
     def _head(self) -> tuple[int, dict[str, str]]:
@@ -115,7 +115,7 @@ class Connection:
         while at < length:
             count = self._socket.recv_into(view[at:])
             if not count:
-                raise Wrong("the server closed the connection in mid-answer")
+                raise WrongAnswer("the server closed the connection in mid-answer")
             at += count
         return view
 

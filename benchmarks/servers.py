@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.client import PASSWORD, USER
@@ -40,7 +41,12 @@ class Server(ABC):
         (self.folder / "data" / "bench").mkdir(parents=True)
         self._log = (self.folder / "log.txt").open("wb")
         self._process = subprocess.Popen(
-            self.command(), env=self.environment(), stdout=self._log, stderr=self._log, start_new_session=True
+            self.command(),
+            cwd=self.runs_in(),
+            env=self.environment(),
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
         )
         try:
             self._wait()
@@ -50,7 +56,8 @@ class Server(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.killpg(self._process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
@@ -69,6 +76,10 @@ class Server(ABC):
 
     def environment(self) -> dict[str, str]:
         return dict(os.environ)
+
+    def runs_in(self) -> Path:
+        """Its working directory: this checkout, whose code is what is measured."""
+        return Path(__file__).parents[1]
 
     def cpu_seconds(self) -> float:
         """CPU time of all its processes so far."""
@@ -128,7 +139,15 @@ class Ours(Server):
 
     def command(self) -> Sequence[str]:
         flags = ["--root-dir", str(self.folder / "data"), "--bucket", "bench", "--port", str(self.port)]
-        return [sys.executable, "-m", "hsds", "serve", *flags, "--password-file", str(self.folder / "passwd.txt")]
+        return [
+            sys.executable,
+            "-m",
+            "hsds",
+            "serve",
+            *flags,
+            "--password-file",
+            str(self.folder / "passwd.txt"),
+        ]
 
 
 class Hsds102(Server):
@@ -145,11 +164,15 @@ class Hsds102(Server):
         flags += ["--password_file", str(folder / "passwd.txt"), "--count", "4", "--host", "localhost"]
         return [str(self._environment / "bin" / "hsds"), *flags]
 
+    def runs_in(self) -> Path:
+        return self.folder
+
     def environment(self) -> dict[str, str]:
         path = f"{self._environment / 'bin'}:{os.environ['PATH']}"
         ports = {"DN_PORT": str(free_port()), "HEAD_PORT": str(free_port())}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         return {
-            **os.environ,
+            **kept,
             **ports,
             "PATH": path,
             "BUCKET_NAME": "bench",

@@ -1,0 +1,75 @@
+"""A server being measured, as workloads see it: domains, datasets and values made with few words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.client import BINARY, Connection, Request, make
+from benchmarks.servers import Bare, Server
+
+HOME = "/home/bench"
+
+
+class Target:
+    """One server, with a connection for what is not measured."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.bare = isinstance(server, Bare)
+        self._connection = Connection(server.address)
+        self._count = 0
+        if not self.bare:
+            self._make_home()
+
+    def unique(self, stem: str) -> str:
+        """A path that was not used before."""
+        self._count += 1
+        return f"{HOME}/{stem}{self._count}.h5"
+
+    def ask(self, request: Request) -> memoryview:
+        return self._connection.ask(request)
+
+    def json(self, request: Request) -> Any:
+        return self._connection.json(request)
+
+    def domain(self, stem: str) -> tuple[str, str]:
+        """Make a domain; its path and root id."""
+        path = self.unique(stem)
+        return path, self.json(make("PUT", "/", {"domain": path}, body={}))["root"]
+
+    def dataset(self, domain: str, **body: Any) -> str:
+        """Make a dataset; its id."""
+        return str(self.json(make("POST", "/datasets", {"domain": domain}, body=body))["id"])
+
+    def write(self, domain: str, dataset: str, data: Any, step: int = 0) -> None:
+        """Write a whole dataset, ``step`` rows at a time."""
+        rows = len(data)
+        for start in range(0, rows, step or rows):
+            stop = min(rows, start + (step or rows))
+            select = "[" + ",".join([f"{start}:{stop}", *(f"0:{extent}" for extent in data.shape[1:])]) + "]"
+            body = memoryview(data[start:stop]).cast("B")
+            self.ask(
+                make("PUT", f"/datasets/{dataset}/value", {"domain": domain, "select": select}, body=body)
+            )
+
+    def flush(self, domain: str) -> Request:
+        return Request(
+            make("PUT", "/", {"domain": domain, "flush": 1}, body={}).head, b"{}", None, (200, 204)
+        )
+
+    def offer(self, request: Request) -> None:
+        """Have the bare server answer ``request`` with what is expected of it."""
+        target = request.head.split(b" ", 2)[1].decode()
+        assert request.expect is not None
+        head = f"PUT {target} HTTP/1.1\r\nHost: x\r\nContent-Type: {BINARY}\r\n"
+        head += f"Content-Length: {len(request.expect)}\r\n\r\n"
+        self.ask(Request(head.encode(), request.expect))
+
+    def _make_home(self) -> None:
+        for path in ("/home", HOME):
+            request = make("PUT", "/", {"domain": path}, body={"folder": True, "owner": "bench"})
+            admin = request.head.replace(
+                request.head.split(b"Authorization: ")[1].split(b"\r\n")[0],
+                b"Basic YWRtaW46YWRtaW4tcGFzc3dvcmQ=",
+            )
+            self.ask(Request(admin, request.body, None, (200, 201, 409)))
