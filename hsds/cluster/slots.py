@@ -6,17 +6,20 @@ numpy finds the slots of 100,000 chunks at once. The owner of a slot is found by
 and Ravishankar, 1998): of all members the one whose uid, mixed with the slot, gives the largest number. A
 member that joins n others takes 1/(n+1) of the slots from them and moves none between them.
 
-``tests/cluster/test_slots.py`` holds test vectors. To change anything here is to break rolling updates.
+``tests/cluster/unit/test_slots.py`` holds test vectors. To change anything here is to break rolling updates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hsds.hdf5.keys import object_key, parse_key
 
 SLOTS = 4096
 _MASK = (1 << 64) - 1
@@ -25,12 +28,23 @@ _MIX1 = 0xBF58476D1CE4E5B9
 _MIX2 = 0x94D049BB133111EB
 
 Slots = NDArray[np.int64]
+Mask = int
+"""A set of slots: bit ``s`` stands for slot ``s``."""
 
 
 def object_slot(bucket: str, key: str) -> int:
     """Slot of an object or domain, 0 to 4095."""
     digest = blake2b(f"{bucket}/{key}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % SLOTS
+
+
+@lru_cache(maxsize=1 << 16)
+def key_slot(bucket: str, key: str) -> int:
+    """Slot of whatever a key of the store stands for: a chunk's, or that of an object of its own."""
+    parsed = parse_key(key)
+    if parsed is None or parsed.index is None:
+        return object_slot(bucket, key)
+    return chunk_slot(object_slot(bucket, object_key(parsed.id)), parsed.index)
 
 
 def chunk_slot(dataset_slot: int, index: Sequence[int]) -> int:
@@ -59,6 +73,29 @@ def owners(uids: Iterable[str]) -> tuple[str, ...]:
     slots = _mix_array(np.arange(SLOTS, dtype=np.uint64))
     weights = np.stack([_mix_array(slots ^ np.uint64(seed)) for seed in seeds])
     return tuple([ordered[winner] for winner in weights.argmax(axis=0).tolist()])
+
+
+def mask_of(slots: Iterable[int]) -> Mask:
+    """The set of these slots."""
+    mask = 0
+    for slot in slots:
+        mask |= 1 << slot
+    return mask
+
+
+def slots_in(mask: Mask) -> Slots:
+    """The slots of a set, ascending."""
+    data = np.frombuffer(mask.to_bytes(SLOTS // 8, "little"), np.uint8)
+    return np.flatnonzero(np.unpackbits(data, bitorder="little"))
+
+
+def owner_masks(owners_: Sequence[str]) -> dict[str, Mask]:
+    """Which slots each owner has, given the owner of every slot."""
+    uids = np.array(owners_)
+    return {
+        uid: int.from_bytes(np.packbits(uids == uid, bitorder="little").tobytes(), "little")
+        for uid in dict.fromkeys(owners_)
+    }
 
 
 def _mix(x: int) -> int:

@@ -1,46 +1,72 @@
 """Which slots a data node may serve: those that it owns and has taken over.
 
 One node, one state machine, no clock and no I/O of its own. ``adopt`` is told of new views, ``released`` of
-what others have let go, ``tick`` of time. A slot is served in a *tenure*: each gain of a slot starts a new
-one, and work begun in an earlier tenure must not end in a later one.
+what others have let go, ``tick`` of time. A slot is served in a *tenure*, which is named by the epoch at
+which this node learned that it had gained the slot. Work begun in an earlier tenure must not end in a later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hsds.cluster.slots import SLOTS
+import numpy as np
+
+from hsds.cluster.slots import SLOTS, Mask, slots_in
 from hsds.cluster.view import View
+
+ALL: Mask = (1 << SLOTS) - 1
 
 
 @dataclass(slots=True)
-class Waiting:
-    """A slot that was gained and is not live yet."""
+class Gain:
+    """Slots that were gained at one epoch, as far as they are not live yet."""
 
     epoch: int
-    """Epoch of the gain: former owners must have released up to here."""
+    """Former owners must have released up to here."""
     deadline: float
-    """When their leases have run out at the latest."""
-    former: set[str] = field(default_factory=set)
-    """Former owners that have not released it."""
+    """When the leases of former owners have run out at the latest."""
+    former: dict[str, Mask] = field(default_factory=dict)
+    """Former owners that have not released, with what they owned."""
+    unknown: Mask = 0
+    """Slots whose former owners nobody can name: only time helps."""
+
+    @property
+    def waiting(self) -> Mask:
+        """Slots that somebody else may still serve."""
+        mask = self.unknown
+        for owned in self.former.values():
+            mask |= owned
+        return mask
+
+    def drop(self, slots: Mask) -> None:
+        """These slots are ours no more."""
+        self.unknown &= ~slots
+        self.former = {uid: kept for uid, owned in self.former.items() if (kept := owned & ~slots)}
 
 
 class Takeover:
-    """The slots of one data node.
+    """The slots of one data node process.
 
-    ``wait`` is the longest that anybody else's lease can last after we learned of a view that takes the slot
-    from them: lease duration times drift, in seconds.
+    ``wait`` is the longest that anybody else's lease can last after we learned of a view that takes a slot
+    from them: lease duration times drift, in seconds. ``born`` is the epoch that the record had when this
+    process first read it: what was owned up to there was owned by nobody or by a former process of this pod.
     """
 
-    def __init__(self, uid: str, *, wait: float) -> None:
+    def __init__(self, uid: str, *, wait: float, born: int = -1) -> None:
         self.uid = uid
+        self.born = born
         self.view: View | None = None
         self._wait = wait
-        self._tenures = [0] * SLOTS
-        self._owned: frozenset[int] = frozenset()
-        self._waiting: dict[int, Waiting] = {}
+        self._closed = False
+        self._owned: Mask = 0
+        self._live: Mask = 0
+        self._tenures = np.full(SLOTS, -1, np.int64)
+        self._gains: list[Gain] = []
         self._released: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        live, owned = self._live.bit_count(), self._owned.bit_count()
+        return f"<Takeover {self.uid} at epoch {self.epoch}: {live} of {owned} slots live>"
 
     @property
     def epoch(self) -> int:
@@ -48,105 +74,111 @@ class Takeover:
         return -1 if self.view is None else self.view.epoch
 
     @property
-    def owned(self) -> frozenset[int]:
+    def owned(self) -> Mask:
         """Slots owned in the newest view, live or not."""
         return self._owned
 
     @property
-    def waiting(self) -> int:
-        """How many owned slots are still being taken over."""
-        return len(self._waiting)
+    def live_slots(self) -> Mask:
+        """Slots owned and taken over."""
+        return self._live
 
     def live(self, slot: int) -> bool:
         """Whether the slot is owned and taken over. (Whether the node is leased is another question.)"""
-        return slot in self._owned and slot not in self._waiting
+        return bool(self._live >> slot & 1)
 
     def tenure(self, slot: int) -> int:
-        """Number of the present or last tenure of a slot."""
-        return self._tenures[slot]
+        """Epoch that names the present or last tenure of a slot; -1 if there was none."""
+        return int(self._tenures[slot])
 
-    def adopt(self, view: View, now: float) -> tuple[frozenset[int], frozenset[int]]:
+    def awaited(self) -> frozenset[str]:
+        """Uids of those whose release would make slots live."""
+        return frozenset(uid for gain in self._gains for uid in gain.former)
+
+    def adopt(self, view: View, now: float) -> tuple[Mask, Mask]:
         """Take in a newer view. Returns the slots gained (what is cached of them is void) and those lost.
 
-        Slots that were owned in every epoch in between are kept; where the history does not reach, none is,
-        and a slot that was lost and came back counts as both lost and gained.
+        Slots that were owned in every epoch in between are kept, live or with their place in the wait. Where
+        the history does not reach, none is; a slot that was lost and came back is both lost and gained.
         """
         if view.epoch <= self.epoch:
-            return frozenset(), frozenset()
+            return 0, 0
         before = self._owned
-        owned = _slots_of(view.owners(), self.uid)
+        owned = 0 if self._closed or view.epoch <= self.born else view.masks().get(self.uid, 0)
         kept = before & owned & self._held_throughout(view)
-        gained, lost = owned - kept, before - kept
-        for slot in lost:
-            self._waiting.pop(slot, None)
+        gained, lost = owned & ~kept, before & ~kept
+        for gain in self._gains:
+            gain.drop(lost)
         self._owned, self.view = owned, view
         if gained:
-            self._begin(view, gained, now)
+            self._tenures[slots_in(gained)] = view.epoch
+            self._gains.append(self._gain(view, gained, now))
         self._settle()
         return gained, lost
 
+    def close(self) -> Mask:
+        """Own nothing from now on, for good. Returns what was owned."""
+        lost, self._closed, self._owned, self._gains = self._owned, True, 0, []
+        self._settle()
+        return lost
+
     def released(self, uid: str, epoch: int) -> None:
-        """Member ``uid`` has let go of everything that it does not own at ``epoch``."""
+        """Member ``uid`` serves nothing, and has nothing in flight, but what it owns at ``epoch``."""
         if epoch > self._released.get(uid, -1):
             self._released[uid] = epoch
             self._settle()
 
     def tick(self, now: float) -> None:
         """Slots whose former owners' leases must have run out become live."""
-        for slot in [slot for slot, waiting in self._waiting.items() if now >= waiting.deadline]:
-            del self._waiting[slot]
+        if any(now >= gain.deadline for gain in self._gains):
+            self._gains = [gain for gain in self._gains if now < gain.deadline]
+            self._settle()
 
     def next_deadline(self) -> float | None:
         """When ``tick`` will have something to do."""
-        return min((waiting.deadline for waiting in self._waiting.values()), default=None)
+        return min((gain.deadline for gain in self._gains), default=None)
 
-    def _held_throughout(self, view: View) -> frozenset[int]:
+    def _held_throughout(self, view: View) -> Mask:
         """Slots that were ours in every epoch after the one we knew and before this one."""
         held = self._owned
-        if self.view is None:
-            return frozenset()
-        for epoch in range(self.view.epoch + 1, view.epoch):
-            at = view.owners_at(epoch)
-            if at is None:
-                return frozenset()
-            held &= _slots_of(at, self.uid)
+        for epoch in range(self.epoch + 1, view.epoch):
+            if not held:
+                break
+            at = view.masks_at(epoch)
+            held &= 0 if at is None else at.get(self.uid, 0)
         return held
 
-    def _begin(self, view: View, gained: Iterable[int], now: float) -> None:
-        formers = _former_owners(view, self.uid)
-        for slot in gained:
-            self._tenures[slot] += 1
-            former = formers.get(slot)
-            if former is None or former:
-                self._waiting[slot] = Waiting(view.epoch, now + self._wait, set(former or ()))
-                if former is None:  # the history does not tell: nobody's word is enough
-                    self._waiting[slot].former = {""}
+    def _gain(self, view: View, gained: Mask, now: float) -> Gain:
+        """Whom to wait for: all that owned a slot in an epoch after ``settled`` and before this one."""
+        former: dict[str, Mask] = {}
+        unknown = 0
+        for epoch in range(view.settled + 1, view.epoch):
+            at = view.masks_at(epoch)
+            if at is None:
+                unknown = gained
+                break
+            for uid, owned in at.items():
+                if uid != self.uid and owned & gained:
+                    former[uid] = former.get(uid, 0) | owned & gained
+        return Gain(view.epoch, now + self._wait, former, unknown)
 
     def _settle(self) -> None:
-        """End the waits for which everybody has released."""
-        view = self.view
-        if view is None:
-            return
-        for slot, waiting in list(self._waiting.items()):
-            waiting.former = {uid for uid in waiting.former if not self._let_go(view, uid, waiting.epoch)}
-            if not waiting.former:
-                del self._waiting[slot]
+        """End the waits for which everybody has released, and see what is live now."""
+        waiting = 0
+        for gain in self._gains:
+            for uid in [uid for uid in gain.former if self._let_go(uid, gain.epoch)]:
+                del gain.former[uid]
+            waiting |= gain.waiting
+        self._gains = [gain for gain in self._gains if gain.waiting]
+        self._live = self._owned & ~waiting
 
-    def _let_go(self, view: View, uid: str, epoch: int) -> bool:
+    def _let_go(self, uid: str, epoch: int) -> bool:
+        """Whether a former owner serves nothing any more that it does not own at ``epoch``.
+
+        A mark of having left stands for everything owned before, and goes when its member comes again: who
+        has one in the newest view has owned nothing since.
+        """
         if self._released.get(uid, -1) >= epoch:
             return True
-        # A mark of having left counts for what was owned before; whoever joined again has none.
-        return view.left.get(uid, 1 << 62) <= epoch and uid not in view.uids
-
-
-def _slots_of(owners: Iterable[str], uid: str) -> frozenset[int]:
-    return frozenset(slot for slot, owner in enumerate(owners) if owner == uid)
-
-
-def _former_owners(view: View, uid: str) -> dict[int, set[str] | None]:
-    """Slot -> others that owned it in an epoch after ``settled`` and before this one; None: unknown."""
-    lists = [view.owners_at(epoch) for epoch in range(view.settled + 1, view.epoch)]
-    if any(owners is None for owners in lists):
-        return dict.fromkeys(range(SLOTS))
-    known = [owners for owners in lists if owners]
-    return {slot: {owners[slot] for owners in known} - {uid} for slot in range(SLOTS)}
+        assert self.view is not None
+        return uid in self.view.left and uid not in self.view.uids

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from ipaddress import ip_address
 from typing import Any
 
-from hsds.cluster.slots import owners
+from hsds.cluster.slots import Mask, owner_masks, owners
 from hsds.errors import InvalidInput
 
 HISTORY = 16
@@ -64,10 +64,14 @@ class View:
         """Uid of the owner of every slot; empty without members."""
         return owners_of(self.uids)
 
-    def owners_at(self, epoch: int) -> tuple[str, ...] | None:
-        """As ``owners`` for an epoch of the past; None where the history does not reach."""
+    def masks(self) -> Mapping[str, Mask]:
+        """Uid -> the slots that the member owns."""
+        return masks_of(self.uids)
+
+    def masks_at(self, epoch: int) -> Mapping[str, Mask] | None:
+        """As ``masks`` for an epoch of the past; None where the history does not reach."""
         uids = self.history.get(epoch)
-        return None if uids is None else owners_of(uids)
+        return None if uids is None else masks_of(uids)
 
     def to_json(self) -> Json:
         """The record as stored."""
@@ -105,45 +109,46 @@ def owners_of(uids: frozenset[str]) -> tuple[str, ...]:
     return owners(uids) if uids else ()
 
 
-def first_view(cluster: str, *, epoch: int = 0) -> View:
-    """The record of a cluster without members. ``epoch`` is higher than any that is known of."""
-    return View(cluster, epoch, (), history={epoch: frozenset()}, settled=0)
+@lru_cache(maxsize=256)
+def masks_of(uids: frozenset[str]) -> Mapping[str, Mask]:
+    """Uid -> the slots that it owns among members with these uids."""
+    return owner_masks(owners_of(uids)) if uids else {}
 
 
-def joined(view: View, member: Member) -> View:
-    """The next view, with ``member`` in it (again). Its released mark is gone: that was the past."""
-    others = [m for m in view.members if m.uid != member.uid]
-    left = {uid: epoch for uid, epoch in view.left.items() if uid != member.uid}
-    return _next(view, [*others, member], left)
+def first_view(cluster: str, *, epoch: int) -> View:
+    """The record of a cluster of which no member is leased. ``epoch`` is higher than any that was ever used.
+
+    Whoever knows an older epoch finds the history too short and keeps nothing; nobody needs to be waited for.
+    """
+    return View(cluster, epoch, (), history={epoch: frozenset()}, settled=epoch)
 
 
-def removed(view: View, uids: Iterable[str]) -> View:
-    """The next view without members that are gone. What they owned is not released."""
-    gone = frozenset(uids)
-    return _next(view, [m for m in view.members if m.uid not in gone], dict(view.left))
+def changed(
+    view: View, *, join: Member | None = None, remove: Iterable[str] = (), leave: str | None = None
+) -> View:
+    """The next view: one epoch later, whatever changes. Without arguments only the epoch is raised.
 
-
-def left(view: View, uid: str) -> View:
-    """The next view without a member that has released everything and will never serve again."""
-    after = _next(view, [m for m in view.members if m.uid != uid], dict(view.left))
-    return replace(after, left={**after.left, uid: after.epoch})
-
-
-def raised(view: View) -> View:
-    """The next view with the same members: the conditional PUTs of a former process fail from here on."""
-    return _next(view, view.members, dict(view.left))
+    ``join`` is a member that comes, or comes again: its mark of having left is gone. ``remove`` are uids that
+    are no more there; what they owned is not released. ``leave`` has released everything and will never
+    serve again.
+    """
+    gone = {*remove, leave} if leave is not None else set(remove)
+    members = [m for m in view.members if m.uid not in gone]
+    marks = dict(view.left)
+    epoch = view.epoch + 1
+    if join is not None:
+        members = [*(m for m in members if m.uid != join.uid), join]
+        marks.pop(join.uid, None)
+    if leave is not None:
+        marks[leave] = epoch
+    ordered = _ordered(members)
+    history = {**view.history, epoch: frozenset(m.uid for m in ordered)}
+    return _pruned(replace(view, epoch=epoch, members=ordered, left=marks, history=history))
 
 
 def settled(view: View, epoch: int) -> View:
     """The same view, which says that every lease under ``epoch`` and earlier has run out."""
     return _pruned(replace(view, settled=max(view.settled, min(epoch, view.epoch - 1))))
-
-
-def _next(view: View, members: Iterable[Member], left_: Mapping[str, int]) -> View:
-    ordered = _ordered(members)
-    epoch = view.epoch + 1
-    history = {**view.history, epoch: frozenset(m.uid for m in ordered)}
-    return _pruned(replace(view, epoch=epoch, members=ordered, left=left_, history=history))
 
 
 def _pruned(view: View) -> View:

@@ -195,15 +195,9 @@ class Attempts(Generic[V]):
         """One conditional PUT (or delete). On return the reader's cache holds the new state, or nothing."""
         if not self._ours():
             return
-        bucket, name = self._key
         try:
-            if not data and self._store.conditional_delete:
-                await self._store.delete(bucket, name, if_match=etag)
-                new = ""
-            elif etag is None:
-                new = await self._store.put(bucket, name, data, if_none_match=True)
-            else:
-                new = await self._store.put(bucket, name, data, if_match=etag)
+            with self._gate.sending(self._batch[0].hold):
+                new = await self._write(data, etag)
         except StoreBusy:
             raise  # it did nothing: what is known still holds
         except StoreUnavailable:
@@ -212,6 +206,15 @@ class Attempts(Generic[V]):
                 self._sent.append(Sent(data, applied))
             raise
         self._stored(applied, new, len(data))
+
+    async def _write(self, data: Buffer, etag: str | None) -> str:
+        bucket, name = self._key
+        if not data and self._store.conditional_delete:
+            await self._store.delete(bucket, name, if_match=etag)
+            return ""
+        if etag is None:
+            return await self._store.put(bucket, name, data, if_none_match=True)
+        return await self._store.put(bucket, name, data, if_match=etag)
 
     def _stored(self, applied: Applied[V], etag: str, nbytes: int) -> None:
         """The store holds ``applied``."""

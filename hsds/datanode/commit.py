@@ -55,7 +55,7 @@ class Committer:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        change = Change(apply, basis, self.gate.hold(key), loop.time(), future)
+        change = Change(apply, basis, self.gate.admit(key), loop.time(), future)
         pending = self._pending.get(key)
         if pending is not None:
             pending.append(change)

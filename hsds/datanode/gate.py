@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from hsds.errors import NotOwner
 
 Key = tuple[str, str]
 """Bucket and key."""
+
+EPOCH: ContextVar[int | None] = ContextVar("epoch", default=None)
+"""The epoch that the request now being carried out was sent under; None for the node's own work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,10 @@ class Gate(ABC):
     def hold(self, key: Key) -> Hold:
         """The right to work on ``key``. Raises ``NotOwner`` where this node is not live in its slot."""
 
+    def admit(self, key: Key) -> Hold:
+        """The right to change ``key``: also refused to a request sent before the present tenure began."""
+        return self.hold(key)
+
     @abstractmethod
     def valid(self, hold: Hold) -> bool:
         """Whether the node is leased, and still in the tenure of the slot that ``hold`` is from."""
@@ -34,6 +43,10 @@ class Gate(ABC):
         """Raise ``NotOwner`` unless ``hold`` is valid."""
         if not self.valid(hold):
             raise NotOwner("this data node does not own the key any more")
+
+    def sending(self, hold: Hold) -> AbstractContextManager[None]:
+        """Surrounds each write to the store: the slot is not released before it has ended."""
+        return nullcontext()
 
 
 class OpenGate(Gate):

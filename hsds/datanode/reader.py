@@ -17,13 +17,18 @@ V = TypeVar("V")
 R = TypeVar("R")
 
 
+Cached = tuple[Entry[Any], int]
+"""A state, and the tenure of its slot in which it was found."""
+
+
 class Reader:
     """The last stored state of keys, cached. The committer tells it what changed.
 
     A GET that a PUT of the same key overtakes is neither cached nor answered: its waiters look again.
+    What was cached in an earlier tenure of a slot is not looked at: others have owned the slot since.
     """
 
-    def __init__(self, store: Store, cache: ByteLRU[Key, Entry[Any]], executor: Executor, gate: Gate) -> None:
+    def __init__(self, store: Store, cache: ByteLRU[Key, Cached], executor: Executor, gate: Gate) -> None:
         self._store = store
         self._gate = gate
         self._executor = executor
@@ -32,13 +37,13 @@ class Reader:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def peek(self, key: Key) -> Entry[Any] | None:
-        """What is cached of a key."""
-        return self.cache.get(key)
+        """What is cached of a key. Raises ``NotOwner``."""
+        return self._cached(key, self._gate.hold(key))
 
     def remember(self, key: Key, entry: Entry[Any], cost: int) -> None:
         """A PUT of ``key`` has returned: this is its state. A GET that is under way for it is void."""
         self._void(key)
-        self.cache.put(key, entry, cost)
+        self.cache.put(key, (entry, self._gate.hold(key).tenure), cost)
 
     def forget(self, key: Key) -> None:
         """What is known of ``key`` may be wrong."""
@@ -57,8 +62,7 @@ class Reader:
 
     async def read(self, key: Key, codec: Codec[V]) -> Entry[V]:
         """The state of one key, from the cache or the store. Raises ``NotOwner``."""
-        self._gate.hold(key)
-        entry = self.cache.get(key)
+        entry = self._cached(key, self._gate.hold(key))
         if entry is None:
             (entry,) = await self.read_many((key,), codec)
         return entry
@@ -72,7 +76,8 @@ class Reader:
             waits: list[tuple[Key, asyncio.Future[Entry[V] | None]]] = []
             load: list[Key] = []
             for key in missing:
-                entry = self.cache.get(key)
+                self._gate.check(holds[key])
+                entry = self._cached(key, holds[key])
                 if entry is not None:
                     found[key] = entry
                     continue
@@ -93,6 +98,16 @@ class Reader:
                 else:
                     found[key] = state
         return [found[key] for key in keys]
+
+    def _cached(self, key: Key, hold: Hold) -> Entry[Any] | None:
+        cached = self.cache.get(key)
+        if cached is None:
+            return None
+        entry, tenure = cached
+        if tenure != hold.tenure:
+            self.cache.pop(key)
+            return None
+        return entry
 
     async def stored(self, key: Key, codec: Codec[V]) -> Entry[V]:
         """The state of one key as the store has it, for those who are about to change it."""
@@ -137,7 +152,8 @@ class Reader:
                 continue
             assert isinstance(entry, Entry)
             stored = len(blob.data) if blob else 0
-            self.cache.put(key, entry, 128 if entry.value is None else codec.cost(entry.value, stored))
+            cost = 128 if entry.value is None else codec.cost(entry.value, stored)
+            self.cache.put(key, (entry, hold.tenure), cost)
             future.set_result(entry)
 
     async def _decode(self, codec: Codec[V], blobs: Sequence[Blob | None]) -> list[Entry[V] | HsdsError]:

@@ -12,12 +12,24 @@ from hsds.transport.ops import Op
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One sending of an operation. All sendings of one operation have its id, and rising numbers."""
+
+    id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What travels with every request to a data node: who asked, and by when an answer is of use."""
 
     request_id: str
     deadline: float | None = None
     """``time.monotonic()`` of this machine; None for no limit. A remote form sends what is left of it."""
+    epoch: int | None = None
+    """Epoch of the view by which the data node was chosen; None where there is only one."""
+    attempts: tuple[Attempt, ...] = ()
+    """One for each operation, where an operation may be sent more than once."""
 
 
 class DataNode(ABC):

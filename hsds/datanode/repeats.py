@@ -1,0 +1,77 @@
+"""Attempts of one request: the second joins the first, and one that comes too late does nothing.
+
+A service node that gets no answer sends again, under the same id and with a higher number. The first attempt
+may still be at work here, or may still be on its way through the network. It must not take effect after the
+second has been answered: by then another client may have written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hsds.errors import HsdsError, NotOwner, Unavailable
+from hsds.transport.base import Attempt
+from hsds.transport.ops import Op
+
+
+@dataclass(slots=True)
+class _Call:
+    number: int
+    op: Op[Any]
+    task: asyncio.Task[Any | HsdsError]
+    at: float
+
+
+class Repeats:
+    """Remembers the attempts of the last ``keep`` seconds."""
+
+    def __init__(self, clock: Callable[[], float], *, keep: float) -> None:
+        self._clock = clock
+        self._keep = keep
+        self._calls: OrderedDict[str, _Call] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    async def run(
+        self, attempt: Attempt, op: Op[Any], work: Callable[[], Awaitable[Any | HsdsError]]
+    ) -> Any | HsdsError:
+        """Carry out ``work``, or take part in what an earlier attempt did. Errors come back, not raised."""
+        now = self._clock()
+        self._expire(now)
+        call = self._calls.pop(attempt.id, None)
+        if call is not None and attempt.number <= call.number:
+            self._calls[attempt.id] = call
+            return NotOwner("a later attempt of the same request has arrived before this one")
+        task = asyncio.create_task(self._after(call, attempt, op, work))
+        self._calls[attempt.id] = _Call(attempt.number, op, task, now)
+        return await asyncio.shield(task)
+
+    async def _after(
+        self, earlier: _Call | None, attempt: Attempt, op: Op[Any], work: Callable[[], Awaitable[Any]]
+    ) -> Any | HsdsError:
+        if earlier is not None:
+            if not earlier.task.done():
+                await asyncio.wait((earlier.task,))
+            if earlier.op is op or getattr(earlier.op, "only", None) == getattr(op, "only", None):
+                result = None if earlier.task.cancelled() else earlier.task.result()
+                if not earlier.task.cancelled() and not isinstance(result, (NotOwner, Unavailable)):
+                    return result
+            if self._calls[attempt.id].number > attempt.number:
+                return NotOwner("a later attempt of the same request has arrived")
+        return await work()
+
+    def _expire(self, now: float) -> None:
+        while self._calls:
+            id_, call = next(iter(self._calls.items()))
+            if now - call.at < self._keep:
+                return
+            if call.task.done():
+                del self._calls[id_]
+            else:
+                call.at = now
+                self._calls.move_to_end(id_)
