@@ -123,7 +123,10 @@ def _update(op: UpdateWhere, piece: Piece, present: Array | None, left: int) -> 
     if present is None:
         return Outcome(None, None, changed=False)
     values = present[piece.inner]
-    positions = np.nonzero(op.query.mask(values))
+    mask = op.query.mask(values)
+    if op.or_equal:
+        mask |= _equal(values, op.values)
+    positions = np.nonzero(mask)
     if op.limit:
         positions = tuple(at[:left] for at in positions)
     if not positions[0].size:
@@ -132,6 +135,18 @@ def _update(op: UpdateWhere, piece: Piece, present: Array | None, left: int) -> 
     _assign(new, positions, op.values)
     present[piece.inner] = new
     return Outcome(present, (_absolute(op.selection, piece, positions), new[positions]))
+
+
+def _equal(values: Array, constants: Mapping[str, Any]) -> Array:
+    """Where the constants stand already. NaN equals NaN."""
+    equal = np.ones(values.shape, bool)
+    for name, constant in constants.items():
+        present = values[name] if values.dtype.names else values
+        same = present == constant
+        if present.dtype.kind in "fc":
+            same |= np.isnan(present) & np.isnan(constant)
+        equal &= np.asarray(same, bool).reshape((*values.shape, -1)).all(axis=-1)
+    return equal
 
 
 def _assign(values: Array, positions: tuple[Array, ...], constants: Mapping[str, Any]) -> None:

@@ -33,16 +33,21 @@ class ChunkWriter:
         for batch in batches(pieces(op.selection, spec.chunk_shape), spec):
             changes = []
             for piece in batch:
-                whole = piece.covers_chunk and op.fields is None
-                apply = _replace(piece, data) if whole else _patch(spec, piece, data, op.fields)
-                basis = Basis.NOTHING if whole else Basis.READ
+                if piece.covers_chunk and op.fields is None:
+                    apply, basis = _replace(piece, data), Basis.NOTHING
+                else:
+                    apply, basis = self._guess(op.bucket, spec, piece, _patch(spec, piece, data, op.fields))
                 changes.append(self._change(op.bucket, spec, piece.chunk, apply, basis))
             await _all(changes)
 
     async def trim(self, op: TrimChunks) -> None:
-        """Delete the chunks outside the new extents, and fill what lies outside in those on the edge."""
+        """Delete the chunks outside the new extents, and fill what lies outside in those on the edge.
+
+        Where a delete cannot be conditional a chunk of fill is stored: HSDS cannot read an empty chunk.
+        """
         spec = op.dataset
         changes = []
+        conditional = self._state.store.conditional_delete
         async for info in self._state.store.list_all(op.bucket, keys.dataset_prefix(spec.id)):
             parsed = keys.parse_key(info.key)
             if parsed is None or parsed.index is None:
@@ -50,9 +55,29 @@ class ChunkWriter:
             inside = _extents_inside(parsed.index, spec.chunk_shape, op.dims)
             if all(i == n for i, n in zip(inside, spec.chunk_shape, strict=True)):
                 continue
-            apply = _fill_outside(spec, parsed.index, inside) if all(inside) else _remove
+            remove = conditional and not all(inside)
+            apply = _remove if remove else _fill_outside(spec, parsed.index, inside)
             changes.append(self._change(op.bucket, spec, parsed.index, apply, Basis.READ))
         await _all(changes)
+
+    def _guess(
+        self, bucket: str, spec: DatasetSpec, piece: Piece, patch: ChunkApply
+    ) -> tuple[ChunkApply, Basis]:
+        """What a partial write begins with: a GET, or where it most likely finds nothing, a create.
+
+        It does in datasets made here, and in those of which the last chunk looked for was not there.
+        """
+        key = (bucket, spec.key(piece.chunk))
+        if self._state.chunks.reader.peek(key) is not None:
+            return patch, Basis.READ
+        sparse, dataset = self._state.sparse, (bucket, spec.id)
+        basis = Basis.ABSENT if dataset in sparse else Basis.READ
+
+        def apply(present: Array | None) -> Outcome[Array]:
+            (sparse.add if present is None else sparse.discard)([dataset])
+            return patch(present)
+
+        return apply, basis
 
     async def _change(
         self, bucket: str, spec: DatasetSpec, index: tuple[int, ...], apply: ChunkApply, basis: Basis

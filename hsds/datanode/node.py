@@ -41,6 +41,8 @@ class LocalDataNode(DataNode):
             ops.GetAttributes: objects.attributes,
             ops.UpdateAttributes: objects.update_attributes,
             ops.Resize: objects.resize,
+            ops.GetKept: objects.get_kept,
+            ops.Keep: objects.keep,
             ops.GetDomain: domains.get,
             ops.CreateDomain: domains.create,
             ops.DeleteDomain: domains.delete,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hsds.datanode import operations
 from hsds.datanode.change import Basis, Outcome
 from hsds.datanode.documents import JSON
 from hsds.datanode.entries import merge, page, pick
@@ -22,8 +23,10 @@ from hsds.transport.ops import (
     CreateObject,
     DeleteObject,
     GetAttributes,
+    GetKept,
     GetLinks,
     GetObject,
+    Keep,
     LinkPage,
     ObjectOp,
     ObjectState,
@@ -52,6 +55,7 @@ class Objects:
         leave_out = {
             name for name, wanted in zip(_MAPS, (op.links, op.attributes), strict=True) if not wanted
         }
+        leave_out.add(operations.MEMBER)
         shown = {name: member for name, member in json.items() if name not in leave_out}
         return ObjectState(shown, etag, len(links), len(attributes))
 
@@ -77,6 +81,8 @@ class Objects:
             if is_root(op.id) and not new:
                 self._state.scans.perhaps(op.bucket, op.id)
         self._state.deleted.discard([(op.bucket, op.id)])
+        if created.new and collection_of(op.id) == "datasets":
+            self._state.sparse.add([(op.bucket, op.id)])
         return created
 
     async def delete(self, op: DeleteObject) -> None:
@@ -102,14 +108,34 @@ class Objects:
 
     async def resize(self, op: Resize) -> Resized:
         def apply(json: Json) -> Outcome[Json]:
+            first = operations.kept(json, op.operation)
+            if first is not None:
+                return Outcome(json, _first_result(op, first), changed=False)
             before, after = _new_extents(op, json)
             if after == before:
                 return Outcome(json, Resized(before, after), changed=False)
             json["shape"] = json["shape"] | {"dims": list(after)}
+            if op.operation:
+                operations.keep(json, op.operation, {"before": before, "after": after})
             return Outcome(json, Resized(before, after))
 
         resized: Resized = await self._change(op, apply)
         return resized
+
+    async def get_kept(self, op: GetKept) -> Json | None:
+        json, _ = await self._read(op)
+        return operations.kept(json, op.operation)
+
+    async def keep(self, op: Keep) -> Json:
+        def apply(json: Json) -> Outcome[Json]:
+            present = operations.kept(json, op.operation)
+            if present != op.seen:
+                return Outcome(json, present, changed=False)
+            operations.keep(json, op.operation, op.value)
+            return Outcome(json, op.value)
+
+        kept: Json = await self._change(op, apply)
+        return kept
 
     async def _read(self, op: ObjectOp[Any]) -> tuple[Json, str]:
         entry = await self._state.objects.reader.read(_key(op), JSON)
@@ -180,6 +206,14 @@ def touch(json: Json, now: float) -> None:
 
 def _key(op: ObjectOp[Any]) -> Key:
     return op.bucket, keys.object_key(op.id)
+
+
+def _first_result(op: Resize, first: Json) -> Resized:
+    before, after = tuple(first.get("before", ())), tuple(first.get("after", ()))
+    grown = [b - a for a, b in zip(before, after, strict=True)]
+    if not 0 <= op.extend_dim < len(grown) or grown[op.extend_dim] != op.extend or op.dims is not None:
+        raise Conflict("this Idempotency-Key was given with another request")
+    return Resized(before, after)
 
 
 def _new_extents(op: Resize, json: Json) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hsds.budget import ByteBudget
 from hsds.datanode.cache import ByteLRU
-from hsds.datanode.commit import Committer
+from hsds.datanode.commit import PATIENCE, Committer
 from hsds.datanode.documents import Entry
 from hsds.datanode.gate import Gate, Key, OpenGate
 from hsds.datanode.memory import RecentMemory
@@ -46,6 +46,8 @@ class State:
     clock: Callable[[], float] = time.time
     deleted: RecentMemory = field(default_factory=RecentMemory)
     """Objects, domains, links and attributes that were deleted here and not made again."""
+    sparse: RecentMemory = field(default_factory=RecentMemory)
+    """Datasets whose chunks, as far as is known here, have not been written yet: bucket and id."""
 
 
 def make_state(
@@ -56,9 +58,13 @@ def make_state(
     write_budget: int,
     threads: int,
     gate: Gate | None = None,
+    patience: float = PATIENCE,
     clock: Callable[[], float] = time.time,
 ) -> State:
-    """Build the parts of a data node. Sizes are bytes; without a gate the node owns every key."""
+    """Build the parts of a data node. Sizes are bytes; without a gate the node owns every key.
+
+    ``patience`` is how many seconds a change waits for a store that does not take it.
+    """
     gate = gate or OpenGate()
     executor = ThreadPoolExecutor(threads, thread_name_prefix="chunk")
     budget, scans = ByteBudget(write_budget), Scans(store)
@@ -66,6 +72,6 @@ def make_state(
 
     def shelf(limit: int) -> Shelf:
         reader = Reader(store, ByteLRU(limit), executor, gate)
-        return Shelf(reader, Committer(watched, reader, gate, budget=budget))
+        return Shelf(reader, Committer(watched, reader, gate, budget=budget, patience=patience))
 
     return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, scans, gate, clock)

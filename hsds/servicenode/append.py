@@ -16,7 +16,8 @@ async def append_values(request: ValueRequest, count: int) -> None:
     """Make the dataset ``count`` longer along ``append_dim`` and write the request's data there.
 
     Everything that can be wrong with the data is found before the dataset grows. What cannot be known then,
-    such as a client that leaves in the middle of its body, leaves fill values in its rows.
+    such as a client that leaves in the middle of its body, leaves fill values in its rows. A repeat with the
+    same ``Idempotency-Key`` gets the same rows, and writes them again.
     """
     axis = request.integer("append_dim") or 0
     shape = _appended_shape(request, count, axis)
@@ -48,9 +49,14 @@ def _appended_shape(request: ValueRequest, count: int, axis: int) -> tuple[int, 
 
 async def _reserve(request: ValueRequest, shape: tuple[int, ...], axis: int) -> Hyperslab:
     """Extend the dataset; the new elements."""
-    resized = await request.call.ask(
-        Resize(request.bucket, request.spec.id, extend=shape[axis], extend_dim=axis)
+    resize = Resize(
+        request.bucket,
+        request.spec.id,
+        extend=shape[axis],
+        extend_dim=axis,
+        operation=request.call.operation,
     )
+    resized = await request.call.ask(resize)
     start = tuple(resized.before[at] if at == axis else 0 for at in range(len(shape)))
     added = Hyperslab(start, resized.after, whole(resized.after).step)
     if added.shape != shape:

@@ -16,6 +16,7 @@ from hsds.servicenode.domain import Domain, check_bucket, parse_domain, parse_fo
 from hsds.servicenode.node import ServiceNode
 from hsds.servicenode.permissions import Action, User, require
 from hsds.servicenode.replies import BINARY_TYPE
+from hsds.servicenode.requestid import given_key
 from hsds.transport.base import Trace
 from hsds.transport.ops import GetDomain, GetObject, ObjectState, Op
 
@@ -79,6 +80,17 @@ class Call:
         if not (value.isascii() and value.isdigit() and len(value) < 19):
             raise InvalidInput(f"Invalid {name} parameter {value!r}: a whole number >= 0 is expected")
         return int(value)
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """What the client gave to have a repeat of this request recognised."""
+        return given_key(self.request.headers)
+
+    @property
+    def operation(self) -> str:
+        """Id of what this request does, for what must not be done twice. The client's key, or one of ours."""
+        key = self.idempotency_key
+        return f"key {key}" if key is not None else self.node.new_id()
 
     # -- body --------------------------------------------------------------------------------------
 

@@ -1,10 +1,12 @@
-"""Request ids: taken from the client where it sends a sane one, else made here without randomness."""
+"""Request ids and keys of operations: the client's where it sends sane ones, else made without randomness."""
 
 from __future__ import annotations
 
 import itertools
 import secrets
 from collections.abc import Callable, Mapping
+
+from hsds.errors import InvalidInput
 
 _LENGTH = 128
 _ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/+=@")
@@ -25,6 +27,20 @@ def given_id(headers: Mapping[str, str]) -> str | None:
         return text
     parent = headers.get("traceparent")
     return trace_id(parent) if parent is not None else None
+
+
+def given_key(headers: Mapping[str, str]) -> str | None:
+    """The client's ``Idempotency-Key``. Raises ``InvalidInput`` for one that cannot be kept.
+
+    A text in quotes, as the IETF's draft has it, and the bare text are the same key.
+    """
+    text = headers.get("Idempotency-Key")
+    if text is None:
+        return None
+    key = text.strip().strip('"')
+    if not 0 < len(key) <= _LENGTH or not key.isascii() or not key.isprintable():
+        raise InvalidInput(f"Idempotency-Key must have 1 to {_LENGTH} printable ASCII characters")
+    return key
 
 
 def trace_id(traceparent: str) -> str | None:

@@ -43,7 +43,8 @@ async def put_shape(call: Call) -> web.StreamResponse:
         resized = await _resize(call, domain, json, space, dims)
     else:
         extend, axis = _extension(body, space.rank)
-        resized = await call.ask(Resize(domain.bucket, json["id"], extend=extend, extend_dim=axis))
+        resize = Resize(domain.bucket, json["id"], extend=extend, extend_dim=axis, operation=call.operation)
+        resized = await call.ask(resize)
     added = _added(resized)
     return json_reply({} if added is None else {"selection": added}, status=201)
 

@@ -17,6 +17,7 @@ from hsds.servicenode.replies import BINARY_TYPE
 from hsds.servicenode.selectparam import selection_of
 from hsds.servicenode.slabs import Page
 from hsds.servicenode.stream import plain_reply
+from hsds.servicenode.updateonce import update_once
 from hsds.servicenode.valuequery import Member, collected, coordinate_list, index_bytes, json_lists
 from hsds.servicenode.valuerequest import ValueRequest
 from hsds.transport.ops import Hits, UpdateWhere
@@ -40,14 +41,23 @@ async def update_values(request: ValueRequest, query: Query) -> web.StreamRespon
     members = datatype.names if isinstance(datatype, Compound) else ("value",)
     request = replace(request, body={k: v for k, v in request.body.items() if k not in members})
 
+    key = request.call.idempotency_key
+    if key is not None and request.limit():
+        return await _reply(request, await update_once(request, query, values))
+
     async def ask(page: Page, limit: int) -> Hits:
         op = UpdateWhere(request.bucket, request.spec, page.selection, query, values, limit)
         return await request.call.ask(op)
 
     async with collected(request, selection_of(request), ask) as hits:
-        if request.call.wants_binary and len(hits.indices):
-            return plain_reply(request.call, index_bytes(hits.indices), BINARY_TYPE)
-        return await json_lists(request, coordinate_list(hits.indices), _row_list(hits, datatype))
+        return await _reply(request, hits)
+
+
+async def _reply(request: ValueRequest, hits: Hits) -> web.StreamResponse:
+    if request.call.wants_binary and len(hits.indices):
+        return plain_reply(request.call, index_bytes(hits.indices), BINARY_TYPE)
+    rows = _row_list(hits, request.spec.datatype)
+    return await json_lists(request, coordinate_list(hits.indices), rows)
 
 
 def _constants(datatype: Datatype, body: Mapping[str, Any]) -> dict[str, Array]:

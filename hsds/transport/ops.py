@@ -173,12 +173,33 @@ class Resize(ObjectOp[Resized]):
     """Set a dataset's extents to ``dims``, or make axis ``extend_dim`` longer by ``extend``; atomic.
 
     Not resizable or of another rank: ``InvalidInput``; beyond maxdims: ``Conflict``. Chunks outside the new
-    extents are the caller's to trim first (``TrimChunks``).
+    extents are the caller's to trim first (``TrimChunks``). Making an axis longer is done once for each id in
+    ``operation``, as far back as the last 64: a repeat is answered with the first result.
     """
 
     dims: tuple[int, ...] | None = None
     extend: int = 0
     extend_dim: int = 0
+    operation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GetKept(ObjectOp[Json | None]):
+    """What ``Keep`` last kept for an operation, if that is among the last 64 of the dataset."""
+
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep(ObjectOp[Json]):
+    """Keep something with a dataset for repeats of an operation, if what is kept for it so far is ``seen``.
+
+    Either way the answer is what is kept now.
+    """
+
+    operation: str
+    value: Json
+    seen: Json | None = None
 
 
 # -- domains and folders, by path ------------------------------------------------------------------
@@ -347,12 +368,13 @@ class QueryChunks(ChunkOp[Hits]):
 @dataclass(frozen=True, slots=True)
 class UpdateWhere(ChunkOp[Hits]):
     """Set members (or, for a plain type, the element under the name ``_``) of matching elements; the answer
-    holds the new values.
+    holds the new values. With ``or_equal`` elements that have the new values already count as matching.
     """
 
     query: Query
     values: Mapping[str, Any]
     limit: int = 0
+    or_equal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

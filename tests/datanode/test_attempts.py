@@ -20,16 +20,15 @@ KEY = ("b", "k")
 
 
 @pytest.fixture
-def make(request):
-    executor = ThreadPoolExecutor(1)
-    request.addfinalizer(executor.shutdown)
+def make():
+    with ThreadPoolExecutor(1) as executor:
 
-    def build(store, *, gate=None, patience=90.0):
-        gate = gate or OpenGate()
-        reader = Reader(store, ByteLRU(1 << 20), executor, gate)
-        return Committer(store, reader, gate, budget=ByteBudget(1 << 20), patience=patience)
+        def build(store, *, gate=None, patience=90.0):
+            gate = gate or OpenGate()
+            reader = Reader(store, ByteLRU(1 << 20), executor, gate)
+            return Committer(store, reader, gate, budget=ByteBudget(1 << 20), patience=patience)
 
-    return build
+        yield build
 
 
 def add(name):
@@ -81,20 +80,14 @@ async def test_a_put_that_lands_after_it_was_read_back_counts_once(make):
     committer = make(store)
     await committer.change(KEY, JSON, grow)
 
-    async def land_before_the_second_put():
-        while store.count("put") < 3:
-            await asyncio.sleep(0)
-        await store.land()
-
-    landing = asyncio.create_task(land_before_the_second_put())
     real = store._write
 
-    async def slow(write, *args, **kwargs):
+    async def land_first(write, *args, **kwargs):
         if store.count("put") == 3:
-            await landing
+            await store.land()
         return await real(write, *args, **kwargs)
 
-    store._write = slow
+    store._write = land_first
     assert await committer.change(KEY, JSON, grow) == 2
     assert await stored(store) == {"rows": 2}
 
