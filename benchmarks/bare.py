@@ -1,6 +1,6 @@
 """A server that only sends bytes: aiohttp and uvloop with nothing behind them. The limit of the machine.
 
-What was PUT under a path and query comes back with GET. ``python -m benchmarks.bare PORT``
+What was PUT under a path and query comes back with GET. ``python -m benchmarks.bare SOCKET``
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ async def _put(request: web.Request) -> web.Response:
     return web.Response(status=201)
 
 
+async def _about(request: web.Request) -> web.Response:
+    return web.json_response({"state": "READY"})
+
+
 async def _get(request: web.Request) -> web.StreamResponse:
     body = _STORED[request.path_qs]
     if len(body) < 1 << 16:
@@ -32,12 +36,13 @@ async def _get(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def main(port: int) -> None:
+def main(path: str) -> None:
     app = web.Application(client_max_size=1 << 31)
+    app.router.add_get("/about", _about)
     app.router.add_put("/{path:.*}", _put)
     app.router.add_get("/{path:.*}", _get)
-    web.run_app(app, host="127.0.0.1", port=port, loop=uvloop.new_event_loop(), print=None, access_log=None)
+    web.run_app(app, path=path, loop=uvloop.new_event_loop(), print=None, access_log=None)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(sys.argv[1])

@@ -27,6 +27,11 @@ class Request:
     expect: bytes | None = None
     status: tuple[int, ...] = (200, 201)
 
+    @property
+    def line(self) -> str:
+        """Method and URL."""
+        return self.head.split(b" HTTP/1.1", 1)[0].decode()
+
 
 def make(
     method: str,
@@ -50,16 +55,17 @@ def make(
     return Request(("\r\n".join(lines) + "\r\n\r\n").encode(), body, expect)
 
 
-class WrongAnswer(AssertionError):
+class WrongAnswerError(AssertionError):
     """The server answered, but not what it should."""
 
 
 class Connection:
-    """One keep-alive connection."""
+    """One keep-alive connection over a Unix socket."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self._socket = socket.create_connection(address, timeout=120)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, address: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(120)
+        self._socket.connect(address)
         self._rest = bytearray()
         self._buffer = bytearray(1 << 16)
 
@@ -67,7 +73,7 @@ class Connection:
         self._socket.close()
 
     def ask(self, request: Request) -> memoryview:
-        """Send a request and read its answer; raises ``WrongAnswer`` if it is not the expected one."""
+        """Send a request and read its answer; raises ``WrongAnswerError`` if it is not the expected one."""
         if len(request.body) < 1 << 14:
             self._socket.sendall(request.head + bytes(request.body))
         else:
@@ -76,9 +82,9 @@ class Connection:
         status, headers = self._head()
         body = self._body(headers)
         if status not in request.status:
-            raise WrongAnswer(f"{request.head.split(_LINE)[0].decode()}: {status} {bytes(body[:200])!r}")
+            raise WrongAnswerError(f"{request.line}: {status} {bytes(body[:200])!r}")
         if request.expect is not None and body != request.expect:
-            raise WrongAnswer(f"{request.head.split(_LINE)[0].decode()}: wrong answer of {len(body)} bytes")
+            raise WrongAnswerError(f"{request.line}: wrong answer of {len(body)} bytes")
         return body
 
     def json(self, request: Request) -> Any:
@@ -87,7 +93,7 @@ class Connection:
     def _more(self) -> None:
         count = self._socket.recv_into(self._buffer)
         if not count:
-            raise WrongAnswer("the server closed the connection")
+            raise WrongAnswerError("the server closed the connection")
         self._rest += memoryview(self._buffer)[:count]
 
     def _head(self) -> tuple[int, dict[str, str]]:
@@ -115,7 +121,7 @@ class Connection:
         while at < length:
             count = self._socket.recv_into(view[at:])
             if not count:
-                raise WrongAnswer("the server closed the connection in mid-answer")
+                raise WrongAnswerError("the server closed the connection in mid-answer")
             at += count
         return view
 
@@ -132,7 +138,7 @@ class Connection:
                 return memoryview(body)
 
 
-def run(address: tuple[str, int], requests: Sequence[Request], clients: int) -> float:
+def run(address: str, requests: Sequence[Request], clients: int) -> float:
     """Seconds that ``clients`` connections take together for all requests, each taking the next one."""
     connections = [Connection(address) for _ in range(clients)]
     waiting = iter(requests)

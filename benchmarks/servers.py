@@ -1,32 +1,25 @@
-"""The servers side by side: this service, HSDS 1.0.2 in an environment of its own, and the bare one."""
+"""The servers side by side: this service, HSDS 1.0.2 in an environment of its own, and the bare one.
+
+All listen on Unix sockets: HSDS 1.0.2 takes fixed ports for its data nodes otherwise.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.client import PASSWORD, USER
+from benchmarks.client import PASSWORD, USER, Connection, WrongAnswerError, make
 
 _TICK = os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server(ABC):
@@ -35,8 +28,8 @@ class Server(ABC):
     name: str
 
     def __enter__(self) -> Server:
-        self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-"))
-        self.port = free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
+        self.address = str(self.folder / "sn_1.sock")
         (self.folder / "passwd.txt").write_text(f"{USER}:{PASSWORD}\nadmin:admin-password\n")
         (self.folder / "data" / "bench").mkdir(parents=True)
         self._log = (self.folder / "log.txt").open("wb")
@@ -65,10 +58,6 @@ class Server(ABC):
             self._process.wait()
         self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    @property
-    def address(self) -> tuple[str, int]:
-        return "127.0.0.1", self.port
 
     @abstractmethod
     def command(self) -> Sequence[str]:
@@ -111,25 +100,21 @@ class Server(ABC):
         return found
 
     def _wait(self, seconds: float = 60.0) -> None:
-        url = f"http://127.0.0.1:{self.port}/about"
+        about = make("GET", "/about", {})
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self._process.poll() is not None:
-                break
+        while time.monotonic() < end and self._process.poll() is None:
             try:
-                with urllib.request.urlopen(url, timeout=2) as answer:
-                    if self.ready(answer.read()):
-                        return
-            except urllib.error.HTTPError as error:
-                if error.code in {401, 404, 500} and self.ready(b'"READY"'):
+                connection = Connection(self.address)
+                if self.ready(bytes(connection.ask(about))):
                     return
-            except OSError:
+            except (OSError, WrongAnswerError):
                 pass
             time.sleep(0.2)
         raise RuntimeError(f"{self.name} did not start: {(self.folder / 'log.txt').read_text()[-2000:]}")
 
     def ready(self, about: bytes) -> bool:
-        return b'"READY"' in about
+        """Whether it can be measured now, by what it says of itself."""
+        return b"READY" in about
 
 
 class Ours(Server):
@@ -138,7 +123,7 @@ class Ours(Server):
     name = "hsds"
 
     def command(self) -> Sequence[str]:
-        flags = ["--root-dir", str(self.folder / "data"), "--bucket", "bench", "--port", str(self.port)]
+        flags = ["--root-dir", str(self.folder / "data"), "--bucket", "bench", "--socket", self.address]
         return [
             sys.executable,
             "-m",
@@ -160,20 +145,31 @@ class Hsds102(Server):
 
     def command(self) -> Sequence[str]:
         folder = self.folder
-        flags = ["--root_dir", str(folder / "data"), "--bucket_name", "bench", "--port", str(self.port)]
-        flags += ["--password_file", str(folder / "passwd.txt"), "--count", "4", "--host", "localhost"]
+        flags = ["--root_dir", str(folder / "data"), "--bucket_name", "bench"]
+        flags += ["--password_file", str(folder / "passwd.txt"), "--count", "4"]
+        flags += ["--socket_dir", str(folder)]
         return [str(self._environment / "bin" / "hsds"), *flags]
 
     def runs_in(self) -> Path:
         return self.folder
 
+    def runs_in(self) -> Path:
+        return self.folder
+
+    def _config(self) -> Path:
+        """Its own configuration, but for the ports, which others may have taken."""
+        (config,) = self._environment.glob("lib/python*/site-packages/admin/config/config.yml")
+        folder = self.folder / "config"
+        folder.mkdir()
+        shutil.copy(config, folder)
+        (folder / "override.yml").write_text(f"dn_port: {free_port()}\nhead_port: {free_port()}\n")
+        return folder
+
     def environment(self) -> dict[str, str]:
         path = f"{self._environment / 'bin'}:{os.environ['PATH']}"
-        ports = {"DN_PORT": str(free_port()), "HEAD_PORT": str(free_port())}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         return {
             **kept,
-            **ports,
             "PATH": path,
             "BUCKET_NAME": "bench",
             "ROOT_DIR": str(self.folder / "data"),
@@ -186,7 +182,4 @@ class Bare(Server):
     name = "bare server"
 
     def command(self) -> Sequence[str]:
-        return [sys.executable, "-m", "benchmarks.bare", str(self.port)]
-
-    def ready(self, about: bytes) -> bool:
-        return True
+        return [sys.executable, "-m", "benchmarks.bare", self.address]
