@@ -81,6 +81,9 @@ class Connection:
             self._socket.sendall(request.body)
         status, headers = self._head()
         body = self._body(headers)
+        if status == 503:  # a server may ask to be spared for a while; that takes time, as for any client
+            time.sleep(0.05)
+            return self.ask(request)
         if status not in request.status:
             raise WrongAnswerError(f"{request.line}: {status} {bytes(body[:200])!r}")
         if request.expect is not None and body != request.expect:

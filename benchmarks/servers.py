@@ -153,18 +153,6 @@ class Hsds102(Server):
     def runs_in(self) -> Path:
         return self.folder
 
-    def runs_in(self) -> Path:
-        return self.folder
-
-    def _config(self) -> Path:
-        """Its own configuration, but for the ports, which others may have taken."""
-        (config,) = self._environment.glob("lib/python*/site-packages/admin/config/config.yml")
-        folder = self.folder / "config"
-        folder.mkdir()
-        shutil.copy(config, folder)
-        (folder / "override.yml").write_text(f"dn_port: {free_port()}\nhead_port: {free_port()}\n")
-        return folder
-
     def environment(self) -> dict[str, str]:
         path = f"{self._environment / 'bin'}:{os.environ['PATH']}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
