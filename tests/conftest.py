@@ -100,4 +100,4 @@ async def remove_bucket(store: S3Store, bucket: str) -> None:
     """Delete a bucket with all that is in it."""
     keys = [info.key async for info in store.list_all(bucket)]
     await asyncio.gather(*(store.delete(bucket, key) for key in keys))
-    await store._client.delete_bucket(Bucket=bucket)
+    await store.delete_bucket(bucket)

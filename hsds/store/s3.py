@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from io import BytesIO
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
-from hsds.errors import KeyNotFound, NotModified, PreconditionFailed, StoreRefused, StoreUnavailable
+from hsds.errors import (
+    KeyNotFound,
+    NotModified,
+    PreconditionFailed,
+    StoreBusy,
+    StoreRefused,
+    StoreUnavailable,
+)
 from hsds.store.base import Blob, Buffer, ObjectInfo, Page, Store
 from hsds.store.names import check_bucket, check_delimiter, check_key, check_prefix, label
-from hsds.store.s3_client import S3Options, open_client
-from hsds.store.s3_errors import RangeError, map_exceptions
+from hsds.store.s3_checksum import Checksums
+from hsds.store.s3_client import Answer, S3Client, S3Options
+from hsds.store.s3_errors import KEY_CODES, SKEWED, RangeError, code_of, error_of, map_failures
+from hsds.store.s3_hedge import Hedge
+from hsds.store.s3_listing import behind, parse_page
 
 T = TypeVar("T")
 
 _PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 """Seconds, at most, before the second attempt of a read, and before any attempt."""
-
-_LARGE = 1024**2
-"""Bytes from which on aiohttp warns of bodies in one piece."""
-
-_LAST = "\U0010ffff"
-"""Sorts after everything else that can follow a common prefix."""
+_SKEW = 1.0
+"""Seconds that clocks differ before that explains a refusal."""
 
 
 class S3Store(Store):
@@ -39,28 +44,37 @@ class S3Store(Store):
 
     def __init__(self, options: S3Options) -> None:
         self._options = options
-        self._stack = AsyncExitStack()
+        self._client = S3Client(options)
+        self._hedge = Hedge()
+        self._checksums = Checksums(sends=options.endpoint is None)
 
     def __repr__(self) -> str:
         return f"<S3Store {self._options.endpoint or 'AWS'} {self._options.region}>"
 
     async def start(self) -> None:
-        self._client = await self._stack.enter_async_context(open_client(self._options))
+        await self._client.start()
 
     async def close(self) -> None:
-        await self._stack.aclose()
+        await self._client.close()
 
     async def create_bucket(self, bucket: str) -> None:
         check_bucket(bucket)
         region = self._options.region
-        where = {} if region == "us-east-1" else {"LocationConstraint": region}
-        options = {"CreateBucketConfiguration": where} if where else {}
+        body = b""
+        if region != "us-east-1":
+            body = (
+                f"<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint>"
+                "</CreateBucketConfiguration>"
+            ).encode()
         try:
-            with map_exceptions(bucket):
-                await self._client.create_bucket(Bucket=bucket, **options)
+            await self._send("PUT", bucket, body=body)
         except PreconditionFailed:  # 409: it exists, and is ours if we may look
-            with map_exceptions(bucket):
-                await self._client.head_bucket(Bucket=bucket)
+            await self._send("HEAD", bucket)
+
+    async def delete_bucket(self, bucket: str) -> None:
+        """Remove an empty bucket. Not part of what a store promises; for tests."""
+        check_bucket(bucket)
+        await self._send("DELETE", bucket)
 
     async def get(
         self,
@@ -75,22 +89,29 @@ class S3Store(Store):
         check_key(key)
         if length == 0:
             return await self._empty_range(bucket, key, if_none_match)
-        options = {}
+        headers = {}
         if if_none_match is not None:
-            options["IfNoneMatch"] = if_none_match
-        if start or length is not None:
-            options["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
+            headers["If-None-Match"] = if_none_match
+        ranged = bool(start or length is not None)
+        if ranged:
+            headers["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
+        else:
+            headers |= self._checksums.ask
 
-        async def attempt() -> Blob:
-            with map_exceptions(bucket, key):
-                response = await self._client.get_object(Bucket=bucket, Key=key, **options)
-                async with response["Body"] as body:
-                    return Blob(await body.read(), _etag(response))
+        async def once() -> Answer:
+            answer = await self._send("GET", bucket, key, headers=headers)
+            if not ranged:
+                self._checksums.verify(answer.body, answer.headers, label(bucket, key))
+            return answer
+
+        async def attempt() -> Answer:
+            return await self._hedge.run(once) if self._options.hedge else await once()
 
         try:
-            return await self._read(attempt)
+            answer = await self._read(attempt)
         except RangeError:
             return await self._empty_range(bucket, key, if_none_match)
+        return Blob(answer.body, _etag(answer.headers))
 
     async def put(
         self,
@@ -103,43 +124,37 @@ class S3Store(Store):
     ) -> str:
         check_bucket(bucket)
         check_key(key)
-        options: dict[str, Any] = {"Body": _body(data)}
+        headers = self._checksums.of(data)
         if if_match is not None:
-            options["IfMatch"] = if_match
+            headers["If-Match"] = if_match
         if if_none_match:
-            options["IfNoneMatch"] = "*"
+            headers["If-None-Match"] = "*"
         try:
-            with map_exceptions(bucket, key):
-                return _etag(await self._client.put_object(Bucket=bucket, Key=key, **options))
+            answer = await self._send("PUT", bucket, key, headers=headers, body=data)
         except KeyNotFound as error:  # AWS's answer where the object of If-Match is missing; Ceph's is 412
             raise PreconditionFailed(str(error)) from error
+        etag = _etag(answer.headers)
+        self._checksums.learn(data, etag)
+        return etag
 
     async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
         check_bucket(bucket)
         check_key(key)
         if if_match is not None:
             raise StoreRefused("the s3 store has no conditional delete")
-
-        async def attempt() -> None:
-            with map_exceptions(bucket, key):
-                await self._client.delete_object(Bucket=bucket, Key=key)
-
-        await self._read(attempt)  # without a condition it can be repeated like a read
+        # without a condition it can be repeated like a read
+        await self._read(lambda: self._send("DELETE", bucket, key))
 
     async def head(self, bucket: str, key: str) -> ObjectInfo:
         check_bucket(bucket)
         check_key(key)
-
-        async def attempt() -> ObjectInfo:
-            with map_exceptions(bucket, key):
-                found = await self._client.head_object(Bucket=bucket, Key=key)
-            return ObjectInfo(key, found["ContentLength"], _etag(found), found["LastModified"].timestamp())
-
         try:
-            return await self._read(attempt)
+            answer = await self._read(lambda: self._send("HEAD", bucket, key))
         except KeyNotFound:  # a 404 without a body does not say of what
             await self._check_bucket_exists(bucket)
             raise
+        modified = parsedate_to_datetime(answer.headers["Last-Modified"]).timestamp()
+        return ObjectInfo(key, int(answer.headers["Content-Length"]), _etag(answer.headers), modified)
 
     async def list(
         self,
@@ -153,23 +168,21 @@ class S3Store(Store):
         check_bucket(bucket)
         check_prefix(prefix)
         check_delimiter(delimiter)
-        options = {"Prefix": prefix, "Delimiter": delimiter, "MaxKeys": min(limit, 1000)}
-        if start_after.startswith(prefix):
-            options["StartAfter"] = _behind(start_after, prefix, delimiter)
+        query = {"list-type": "2", "max-keys": str(min(limit, 1000)), "encoding-type": "url"}
+        if prefix:
+            query["prefix"] = prefix
+        if delimiter:
+            query["delimiter"] = delimiter
+        if start_after and start_after.startswith(prefix):
+            query["start-after"] = behind(start_after, prefix, delimiter)
         elif start_after > prefix:
             await self._check_bucket_exists(bucket)
             return Page((), (), None)
 
-        async def attempt() -> dict[str, Any]:
-            with map_exceptions(bucket):
-                found: dict[str, Any] = await self._client.list_objects_v2(Bucket=bucket, **options)
-                return found
+        async def attempt() -> Page:
+            return parse_page((await self._send("GET", bucket, query=query)).body)
 
-        found = await self._read(attempt)
-        objects = tuple(_info(entry) for entry in found.get("Contents", ()))
-        prefixes = tuple(entry["Prefix"] for entry in found.get("CommonPrefixes", ()))
-        last = max((*(info.key for info in objects[-1:]), *prefixes[-1:]), default=None)
-        return Page(objects, prefixes, last if found["IsTruncated"] else None)
+        return await self._read(attempt)
 
     async def _empty_range(self, bucket: str, key: str, if_none_match: str | None) -> Blob:
         """No bytes of an object, which S3 cannot be asked for."""
@@ -179,11 +192,36 @@ class S3Store(Store):
         return Blob(b"", info.etag)
 
     async def _check_bucket_exists(self, bucket: str) -> None:
-        async def attempt() -> None:
-            with map_exceptions(bucket):
-                await self._client.head_bucket(Bucket=bucket)
+        await self._read(lambda: self._send("HEAD", bucket))
 
-        await self._read(attempt)
+    async def _send(
+        self,
+        method: str,
+        bucket: str,
+        key: str = "",
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Buffer = b"",
+    ) -> Answer:
+        """One request, sent once; raises the error of an answer that is none of success."""
+        with map_failures(bucket, key):
+            answer = await self._client.send(method, bucket, key, query=query, headers=headers, body=body)
+        if answer.status < 300:
+            return answer
+        code = code_of(answer.body)
+        error = error_of(answer.status, code, answer.headers, bucket, key)
+        if await self._may_do_better(answer, code):
+            raise StoreBusy(str(error))
+        raise error
+
+    async def _may_do_better(self, answer: Answer, code: str) -> bool:
+        """Whether the answer's reason lay with us, and is gone: another clock, other keys."""
+        if code == SKEWED:
+            return self._client.set_clock(answer.headers.get("Date"), tolerance=_SKEW)
+        if code in KEY_CODES or answer.status == 403:
+            return await self._client.frozen_keys() != answer.keys
+        return False
 
     async def _read(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """The first answer of a few attempts, with random pauses between that grow on average."""
@@ -195,26 +233,8 @@ class S3Store(Store):
         return await attempt()
 
 
-def _behind(start_after: str, prefix: str, delimiter: str) -> str:
-    """What to give S3 so that a common prefix which ``start_after`` is, or lies in, does not come again.
-
-    AWS gives it again, since keys in it sort behind it; Ceph does not.
-    """
-    cut = start_after.find(delimiter, len(prefix)) if delimiter else -1
-    return start_after if cut < 0 else start_after[: cut + 1] + _LAST
-
-
-def _body(data: Buffer) -> bytearray | BytesIO:
-    """What costs least to send: botocore makes files of ``bytes``, aiohttp reads files in threads.
-
-    That takes 1 ms off a small PUT. A large body in one piece would hold up the loop.
-    """
-    return bytearray(data) if len(data) < _LARGE else BytesIO(data)
-
-
-def _etag(response: dict[str, Any]) -> str:
-    return str(response["ETag"]).strip('"')
-
-
-def _info(entry: dict[str, Any]) -> ObjectInfo:
-    return ObjectInfo(entry["Key"], entry["Size"], _etag(entry), entry["LastModified"].timestamp())
+def _etag(headers: Mapping[str, str]) -> str:
+    try:
+        return headers["ETag"].strip('"')
+    except KeyError:
+        raise StoreUnavailable("an answer without an ETag is not S3's") from None

@@ -1,9 +1,10 @@
-"""AWS credentials from files that may change at any time, such as those of a mounted Kubernetes Secret."""
+"""AWS credentials: fixed ones, and files that may change at any time, as those of a mounted Secret do."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from aiobotocore.credentials import AioCredentials
 from botocore.credentials import ReadOnlyCredentials
@@ -14,10 +15,27 @@ _FILES = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
+class AnyCredentials(Protocol):
+    """What aiobotocore's credentials, refreshable ones included, and ours have in common."""
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """The keys to sign a request with now."""
+
+
+class FixedCredentials:
+    """Keys that do not change."""
+
+    def __init__(self, keys: ReadOnlyCredentials) -> None:
+        self._keys = keys
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        return self._keys
+
+
 class FileCredentials(AioCredentials):  # type: ignore[misc]  # aiobotocore is untyped
     """Keys in the files ``aws_access_key_id``, ``aws_secret_access_key`` and, if any, ``aws_session_token``.
 
-    botocore asks for the keys once a request; that the files are unchanged costs three ``stat``. While they
+    The client asks for the keys once a request; that the files are unchanged costs three ``stat``. While they
     cannot be read, or change under our eyes, the last complete set is used.
     """
 
@@ -37,7 +55,7 @@ class FileCredentials(AioCredentials):  # type: ignore[misc]  # aiobotocore is u
         return f"<FileCredentials of {self._directory}>"
 
     async def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """The keys as they are in the files now. Called by botocore before it signs a request."""
+        """The keys as they are in the files now."""
         if self._look() != self._stamp:
             with suppress(OSError):  # between two states of the mount: the next request looks again
                 self._load()

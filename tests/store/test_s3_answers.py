@@ -17,6 +17,7 @@ from hsds.errors import (
     InvalidKey,
     KeyNotFound,
     PreconditionFailed,
+    StoreBusy,
     StoreError,
     StoreRefused,
     StoreUnavailable,
@@ -69,10 +70,10 @@ ANSWERS = [
     (409, "OperationAborted", PreconditionFailed, PreconditionFailed),
     (500, "InternalError", StoreUnavailable, StoreUnavailable),
     (502, "", StoreUnavailable, StoreUnavailable),
-    (503, "SlowDown", StoreUnavailable, StoreUnavailable),
-    (429, "TooManyRequests", StoreUnavailable, StoreUnavailable),
-    (400, "RequestTimeout", StoreUnavailable, StoreUnavailable),
-    (400, "ExpiredToken", StoreUnavailable, StoreUnavailable),
+    (503, "SlowDown", StoreBusy, StoreBusy),
+    (429, "TooManyRequests", StoreBusy, StoreBusy),
+    (400, "RequestTimeout", StoreBusy, StoreBusy),
+    (400, "ExpiredToken", StoreBusy, StoreBusy),
     (400, "KeyTooLongError", InvalidKey, InvalidKey),
     (403, "AccessDenied", StoreRefused, StoreRefused),
     (403, "SignatureDoesNotMatch", StoreRefused, StoreRefused),
@@ -231,7 +232,7 @@ async def test_no_answer_is_unavailable() -> None:
 async def test_nobody_listens() -> None:
     store = S3Store(replace(KEYS, endpoint="http://127.0.0.1:9", attempts=2))
     await store.start()
-    with pytest.raises(StoreUnavailable, match="EndpointConnectionError"):
+    with pytest.raises(StoreBusy, match="no connection"):
         await store.put("bucket", "k", b"x")
     with pytest.raises(StoreUnavailable):
         await store.list("bucket")
