@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -82,7 +83,7 @@ def make_app(node: ServiceNode, *, routes: Sequence[Route] | None = None) -> web
 def _add(app: web.Application, route: Route, endpoint: Endpoint) -> None:
     method, path, _ = route
     # aiohttp's own pattern for a variable part excludes braces, which titles of links may hold
-    app.router.add_route(method, path.replace("}", ":[^/]+}"), endpoint)
+    app.router.add_route(method, re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", path), endpoint)
 
 
 def _endpoint(node: ServiceNode, handler: Handler) -> Endpoint:

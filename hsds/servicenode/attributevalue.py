@@ -10,7 +10,7 @@ from hsds.errors import InvalidInput
 from hsds.hdf5.attribute import attribute_from_bytes, attribute_value_bytes, normalize_attribute
 from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.ids import Collection
-from hsds.servicenode.attributes import Form, attribute_path, find_attribute
+from hsds.servicenode.attributes import Form, attribute_path, find_attribute, get_attribute
 from hsds.servicenode.call import Call
 from hsds.servicenode.present import member_relations
 from hsds.servicenode.replies import bytes_reply, json_reply
@@ -64,5 +64,7 @@ ROUTES = routes_of_all(
     [
         ("GET", "/{id}/attributes/{name}/value", get_attribute_value),
         ("PUT", "/{id}/attributes/{name}/value", put_attribute_value),
+        # H5Web does not encode names, and one attribute that fails costs it all of an object's; after /value
+        ("GET", "/{id}/attributes/{name:.+}", get_attribute),
     ]
 )

@@ -250,7 +250,9 @@ async def test_attributes(rest: Rest, file: str, browser: Callable[..., Browser]
                 assert values[f"{name} null"] is None
 
 
-@pytest.mark.parametrize("name", ["with blank", "ünï✓", "per%cent", "a&b=c", "{x}", "a;b", "a+b", '"'])
+@pytest.mark.parametrize(
+    "name", ["with blank", "ünï✓", "per%cent", "sl/a/sh", "a&b=c", "{x}", "a;b", "a+b", '"']
+)
 async def test_odd_names_of_attributes(
     rest: Rest, file: str, browser: Callable[..., Browser], name: str
 ) -> None:

@@ -143,6 +143,17 @@ async def test_names(file, name, sent):
     assert (await file.get(path)).status == 410
 
 
+async def test_names_with_slashes_are_found_without_encoding(file):
+    for sent in ("a%2Fb%2Fc", "value", "a%2Fvalue"):
+        assert (await file.put(f"/groups/{file.root}/attributes/{sent}", json=ONE)).status == 201
+    assert (await file.get(f"/groups/{file.root}/attributes/a/b/c")).json["name"] == "a/b/c"
+    assert (await file.get(f"/groups/{file.root}/attributes/value")).json["name"] == "value"
+    assert (await file.get(f"/groups/{file.root}/attributes/a/value")).status == 404  # the value of a
+    assert (await file.get(f"/groups/{file.root}/attributes/a%2Fvalue")).json["name"] == "a/value"
+    assert (await file.put(f"/groups/{file.root}/attributes/a/b", json=ONE)).status == 405
+    assert (await file.get(f"/groups/{file.root}/nothing/a/b")).status == 404
+
+
 async def test_batch_of_h5pyd(file):
     """Mixed collections in one request; h5pyd sends it again as it is, and changed without ``replace``."""
     ids = [file.root, await file.make("datasets"), await file.make("datatypes")]
