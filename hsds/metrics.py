@@ -63,6 +63,11 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.store_failing = Gauge(
+            "hsds_store_failing_seconds",
+            "For how long the object store has not answered; 0 while it does",
+            registry=registry,
+        )
         self.store_bytes = Counter(
             "hsds_store_bytes_total", "Bytes of objects read and written", ["call"], registry=registry
         )

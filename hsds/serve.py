@@ -32,6 +32,8 @@ from hsds.servicenode.node import ServiceNode, make_node
 from hsds.servicenode.runner import Runner
 from hsds.store.base import Store
 from hsds.store.factory import make_store
+from hsds.store.health import StoreHealth
+from hsds.store.patient import PatientStore
 from hsds.store.probe import probe
 from hsds.transport.nodes import DataNodes
 
@@ -88,8 +90,11 @@ async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone_in(settings.root_dir))
         store = await stack.enter_async_context(_open_store(settings, metrics))
-        data_node = await stack.enter_async_context(_data_node(settings, store))
+        health = StoreHealth()
+        metrics.store_failing.set_function(lambda: health.failing_seconds)
+        data_node = await stack.enter_async_context(_data_node(settings, store, health))
         node = _service_node(settings, DataNodes(data_node), metrics)
+        node.store_state = health.to_json
         stack.callback(node.auth.close)
         if not settings.aws_s3_no_sign_request:
             await make_standing_folders(node, None if settings.has_users else _local_user())
@@ -169,13 +174,14 @@ async def _try_out(store: Store, settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _data_node(settings: Settings, store: Store) -> AsyncIterator[LocalDataNode]:
+async def _data_node(settings: Settings, store: Store, health: StoreHealth) -> AsyncIterator[LocalDataNode]:
     state = make_state(
-        store,
+        PatientStore(store, patience=settings.hold_timeout, bucket=settings.bucket_name, health=health),
         metadata_cache=settings.metadata_mem_cache_size,
         chunk_cache=settings.chunk_mem_cache_size,
         write_budget=settings.request_memory_size,
         threads=min(32, (os.cpu_count() or 1) + 4),
+        patience=settings.hold_timeout,
     )
     node = LocalDataNode(state)
     await node.start(settings.bucket_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,10 @@ from hsds.transport import ops
 from hsds.transport.base import DataNode, Trace
 
 Handler = Callable[[Any], Awaitable[Any]]
+_DRAIN_SECONDS = 10.0
+"""For changes under way when the node ends."""
+
+log = logging.getLogger(__name__)
 
 
 class LocalDataNode(DataNode):
@@ -72,9 +77,13 @@ class LocalDataNode(DataNode):
         await self.sweeper.resume(bucket)
 
     async def close(self) -> None:
-        """End when every change that was asked for has ended. The store stays open."""
-        await self.state.objects.committer.drain()
-        await self.state.chunks.committer.drain()
+        """End when every change that was asked for has ended, or cannot. The store stays open."""
+        for shelf in (self.state.objects, self.state.chunks):
+            try:
+                await asyncio.wait_for(shelf.committer.drain(), _DRAIN_SECONDS)
+            except TimeoutError:
+                log.error("the object store does not answer: changes that nobody was told of are given up")
+                await shelf.committer.abandon()
         await self.sweeper.close()
         self.state.executor.shutdown(wait=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -46,6 +46,8 @@ class ServiceNode:
     dn_urls: tuple[str, ...] = ("in-process",)
     """Where the data nodes are, for people to read."""
     state: State = "READY"
+    store_state: Callable[[], dict[str, Any]] | None = None
+    """What a data node in this process says of its object store, for ``/info``."""
 
 
 def make_node(

@@ -37,6 +37,7 @@ async def about(call: Call) -> web.StreamResponse:
             "dn_ids": DN_IDS,
             "username": call.user.name or "anonymous",
             "isadmin": call.user.is_admin,
+            "durability": settings.durability,
         }
     )
 
@@ -61,6 +62,7 @@ async def info(call: Call) -> web.StreamResponse:
             "disk": _disk(),
             "log_stats": {},
             "req_count": node.metrics.request_counts(),
+            **({} if node.store_state is None else {"store": node.store_state()}),
         }
     )
 
