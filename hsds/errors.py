@@ -51,6 +51,10 @@ class Unavailable(HsdsError):
         self.retry_after = retry_after
 
 
+class NotReachable(Unavailable):
+    """No answer came from a node. Whether it did, or will do, what was asked is unknown."""
+
+
 class InvalidSettings(HsdsError, ValueError):
     """The service cannot start as it is configured; the text names the setting and where it was given."""
 

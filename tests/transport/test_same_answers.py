@@ -1,0 +1,40 @@
+"""What is true of a data node in the process is true of it through a socket: its own tests once more."""
+
+import pytest
+
+from hsds.datanode.node import LocalDataNode
+from hsds.transport.base import Trace
+from hsds.transport.nodes import DataNodes
+from tests.datanode import test_chunks
+from tests.datanode.conftest import state  # noqa: F401 - the fixture of those tests
+from tests.datanode.test_chunks import *  # noqa: F403
+from tests.datanode.test_node import *  # noqa: F403
+from tests.transport.serving import served
+
+del test_random_slabs_equal_numpy  # noqa: F821 - it has no fixture that could be another
+
+
+@pytest.fixture(params=["tcp", "unix"])
+async def remote(request, state, tmp_path):  # noqa: F811
+    node = LocalDataNode(state)
+    async with served(node, socket=tmp_path / "dn.sock" if request.param == "unix" else None) as remote:
+        yield remote
+    await node.close()
+
+
+@pytest.fixture
+def ask(remote):
+    nodes = DataNodes(remote)
+    return lambda op: nodes.call(op, Trace("test"))
+
+
+@pytest.fixture(autouse=True)
+def through_the_socket(ask, monkeypatch):
+    """The parts of a data node, which those tests ask directly, are asked through the socket."""
+
+    class Part:
+        def __init__(self, _state):
+            self.read = self.write = self.trim = self.query = self.update = ask
+
+    for name in ("ChunkReader", "ChunkWriter", "ChunkQuery"):
+        monkeypatch.setattr(test_chunks, name, Part)
