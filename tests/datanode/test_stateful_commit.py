@@ -1,0 +1,127 @@
+"""Two owners of one key over a store that loses, declines and delays, in any order of steps.
+
+The model is the set of values that the key may have: an answered change leaves one, an unanswered one adds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from hsds.budget import ByteBudget
+from hsds.datanode import attempts
+from hsds.datanode.cache import ByteLRU
+from hsds.datanode.change import Basis, Outcome
+from hsds.datanode.commit import Committer
+from hsds.datanode.documents import JSON
+from hsds.datanode.gate import OpenGate
+from hsds.datanode.reader import Reader
+from hsds.errors import Conflict, StoreUnavailable
+from tests.tools.scripted import ScriptedStore
+
+KEY = ("b", "k")
+OWNERS = st.integers(0, 1)
+WORDS = st.sampled_from(["ok", "ok", "busy", "lost", "done", "late"])
+
+
+class Commits(RuleBasedStateMachine):
+    """A value is the number in a JSON object, with a serial that makes its bytes new; None: no object."""
+
+    @initialize(conditional=st.booleans())
+    def begin(self, conditional):
+        self.runner = asyncio.Runner()
+        self.executor = ThreadPoolExecutor(1)
+        self.patch = patch.object(attempts, "_TROUBLE_PAUSE", 0.0005)
+        self.patch.start()
+        self.store = ScriptedStore(conditional_delete=conditional)
+        self.possible = {None}
+        self.serial = 0
+        self.owners = [self.owner() for _ in range(2)]
+
+    def owner(self):
+        reader = Reader(self.store, ByteLRU(1 << 20), self.executor, OpenGate())
+        return Committer(self.store, reader, OpenGate(), budget=ByteBudget(1 << 20), patience=0.01)
+
+    def teardown(self):
+        if hasattr(self, "runner"):
+            self.patch.stop()
+            self.runner.close()
+            self.executor.shutdown()
+
+    def value(self, number):
+        self.serial += 1
+        return {"number": number, "serial": self.serial}
+
+    def change(self, owner, apply, basis=Basis.READ):
+        """The result, or None if the change was not answered."""
+        try:
+            return self.runner.run(self.owners[owner].change(KEY, JSON, apply, basis))
+        except StoreUnavailable:
+            return None
+
+    @rule(words=st.lists(WORDS, max_size=4))
+    def trouble(self, words):
+        self.store.script.extend(words)
+
+    @rule(owner=OWNERS, number=st.integers(0, 5), basis=st.sampled_from(Basis))
+    def write(self, owner, number, basis):
+        result = self.change(owner, lambda _: Outcome(self.value(number), "done"), basis)
+        self.possible = {number} if result else self.possible | {number}
+
+    @rule(owner=OWNERS)
+    def add_one(self, owner):
+        def apply(present):
+            number = 0 if present is None else present["number"] + 1
+            return Outcome(self.value(number), (number,))
+
+        wanted = {0 if number is None else number + 1 for number in self.possible}
+        result = self.change(owner, apply)
+        if result is None:
+            self.possible |= wanted
+        else:
+            assert result[0] in wanted
+            self.possible = {result[0]}
+
+    @rule(owner=OWNERS)
+    def delete(self, owner):
+        result = self.change(owner, lambda _: Outcome(None, "done"))
+        self.possible = {None} if result else self.possible | {None}
+
+    @rule(owner=OWNERS, number=st.integers(0, 5))
+    def create(self, owner, number):
+        def apply(present):
+            if present is not None:
+                raise Conflict("it is there")
+            return Outcome(self.value(number), "done")
+
+        try:
+            result = self.change(owner, apply, Basis.ABSENT)
+        except Conflict:  # by what this owner knows, which with two of them may be old
+            return
+        if result:
+            assert None in self.possible
+        self.possible = {number} if result else self.possible | {number}
+
+    @rule()
+    def late_puts_land(self):
+        self.runner.run(self.store.land())
+
+    @rule(owner=OWNERS)
+    def restart(self, owner):
+        self.owners[owner] = self.owner()
+
+    @rule()
+    def look(self):
+        """What a new owner reads, with nothing in its cache."""
+        entry = self.runner.run(self.owner().reader.read(KEY, JSON))
+        number = None if entry.value is None else entry.value["number"]
+        assert number in self.possible
+
+
+TestCommits = Commits.TestCase
+TestCommits.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
