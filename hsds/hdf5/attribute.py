@@ -1,7 +1,9 @@
 """Attributes: from the forms that clients send to the one that is stored, and back.
 
-Stored are ``type``, ``shape``, ``value`` as JSON (null: none) and ``created``. What has no JSON form, such as
-text that is not UTF-8, is base64 of the binary form, and ``encoding`` says so. Contract: 3.7, and 1.7 of 1.x.
+Stored are ``type``, ``shape``, ``value`` as JSON (null: none) and ``created``. Text that is not UTF-8 is shown
+as it came: sent in binary, as base64, which ``encoding`` says; sent in JSON with the lone surrogates that stand
+for such bytes in Python, with these, because not every client knows of ``encoding``. Contract: 3.7, and 1.7 of
+1.x.
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ def normalize_attribute(
         return attribute
     if space.kind == "null":
         raise InvalidInput("attribute: a null dataspace has no value")
-    return attribute | _value_json(_request_array(value, encoding, datatype, space.dims), datatype)
+    array = _request_array(value, encoding, datatype, space.dims)
+    return attribute | _value_json(array, datatype, escaped=encoding != "base64")
 
 
 def equal_attributes(a: Json, b: Json) -> bool:
@@ -123,7 +126,7 @@ def attribute_from_bytes(attribute: Json, buffer: binary.Buffer) -> Json:
     if space.kind == "null":
         raise InvalidInput("attribute: a null dataspace has no value")
     kept = {key: value for key, value in attribute.items() if key != "encoding"}
-    return kept | _value_json(binary.decode(buffer, datatype, space.dims), datatype)
+    return kept | _value_json(binary.decode(buffer, datatype, space.dims), datatype, escaped=False)
 
 
 def present_attribute(
@@ -187,10 +190,10 @@ def _request_array(value: Any, encoding: Any, datatype: Datatype, dims: tuple[in
     return from_json(value, datatype, dims)
 
 
-def _value_json(array: np.ndarray, datatype: Datatype) -> Json:
+def _value_json(array: np.ndarray, datatype: Datatype, *, escaped: bool) -> Json:
     """``value``, and ``encoding`` where the array has no JSON form."""
     try:
-        return {"value": to_json(array, datatype)}
+        return {"value": to_json(array, datatype, escaped=escaped)}
     except InvalidInput:
         return {"value": binary.to_base64(binary.encode(array, datatype)), "encoding": "base64"}
 

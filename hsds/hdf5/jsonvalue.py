@@ -41,17 +41,22 @@ MAX_BYTES: Final = 512 * 2**20
 """Of an array made from JSON: a few digits or letters may stand for an element of any size."""
 
 
-def to_json(array: np.ndarray, datatype: Datatype) -> Any:
+def to_json(array: np.ndarray, datatype: Datatype, *, escaped: bool = False) -> Any:
     """Nested lists of the elements of an array, or the bare element if the array has no axes of its own.
 
+    Args:
+        escaped: Whether bytes that are not UTF-8 become lone surrogates, as Python's ``surrogateescape`` has
+            it; `from_json` takes them back.
+
     Raises:
-        InvalidInput: text in it is not UTF-8; binary form or base64 carries that.
+        InvalidInput: text in it is not UTF-8 and not to be escaped; binary form or base64 carries that.
     """
     if isinstance(datatype, Integer | Float) or (isinstance(datatype, Enum) and not datatype.boolean):
         return array.tolist()
     own_axes = len(datatype.dtype.shape)
     dims = array.shape[: array.ndim - own_axes]
-    return _nest(_elements_to_json(array.reshape((prod(dims), *datatype.dtype.shape)), datatype), dims)
+    elements = array.reshape((prod(dims), *datatype.dtype.shape))
+    return _nest(_elements_to_json(elements, datatype, escaped), dims)
 
 
 def to_json_text(array: np.ndarray, datatype: Datatype, *, ignore_nan: bool = False) -> orjson.Fragment:
@@ -96,7 +101,7 @@ def from_json(value: Any, datatype: Datatype, dims: tuple[int, ...]) -> np.ndarr
 # --- arrays to JSON ---------------------------------------------------------------------------------------
 
 
-def _elements_to_json(array: np.ndarray, datatype: Datatype) -> list[Any]:
+def _elements_to_json(array: np.ndarray, datatype: Datatype, escaped: bool) -> list[Any]:
     """One JSON value per element of an array (n, *axes of the type)."""
     items: list[Any]
     match datatype:
@@ -105,7 +110,7 @@ def _elements_to_json(array: np.ndarray, datatype: Datatype) -> list[Any]:
         case Enum(boolean=boolean):
             items = (array.astype(bool) if boolean else array).tolist()
         case FixedString() | VariableString() | ObjectReference() | RegionReference(variable=False):
-            items = _texts(array.tolist())
+            items = _texts(array.tolist(), escaped)
         case Opaque():
             items = [
                 "" if not any(data) else base64.b64encode(data).decode("ascii") for data in array.tolist()
@@ -113,34 +118,35 @@ def _elements_to_json(array: np.ndarray, datatype: Datatype) -> list[Any]:
         case RegionReference():
             items = [regionref.to_json(regionref.decode(data or b"")) for data in array.tolist()]
         case Vlen(base=base):
-            items = _sequences_to_json(array.tolist(), base)
+            items = _sequences_to_json(array.tolist(), base, escaped)
         case Compound(fields=fields):
-            columns = [_elements_to_json(array[name], member) for name, member in fields]
+            columns = [_elements_to_json(array[name], member, escaped) for name, member in fields]
             items = [list(row) for row in zip(*columns, strict=True)]
         case Array(base=base):
             axes = array.shape[: array.ndim - len(base.dtype.shape)]
-            flat = _elements_to_json(array.reshape((prod(axes), *base.dtype.shape)), base)
+            flat = _elements_to_json(array.reshape((prod(axes), *base.dtype.shape)), base, escaped)
             items = _nest(flat, axes)
         case _:
             raise TypeError(datatype)
     return items
 
 
-def _texts(items: list[Any]) -> list[str]:
+def _texts(items: list[Any], escaped: bool) -> list[str]:
+    errors = "surrogateescape" if escaped else "strict"
     try:
-        return [item.decode() if item else "" for item in items]
+        return [item.decode("utf-8", errors) if item else "" for item in items]
     except UnicodeDecodeError as error:
         raise InvalidInput("text that is not UTF-8 has no JSON form") from error
 
 
-def _sequences_to_json(items: list[Any], base: Datatype) -> list[Any]:
+def _sequences_to_json(items: list[Any], base: Datatype, escaped: bool) -> list[Any]:
     if isinstance(base, Integer | Float):
         return [[] if item is None or isinstance(item, int) else item.tolist() for item in items]
     lengths = [0 if item is None or isinstance(item, int) else len(item) for item in items]
     if not any(lengths):
         return [[] for _ in items]
     joined = np.concatenate([item for item, length in zip(items, lengths, strict=True) if length])
-    flat = _elements_to_json(joined, base)
+    flat = _elements_to_json(joined, base, escaped)
     bounds = np.cumsum([0, *lengths]).tolist()
     return [flat[a:b] for a, b in pairwise(bounds)]
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from hsds.errors import InvalidInput
+from hsds.errors import InvalidInput, NotFound
 from hsds.servicenode.call import Call, Route
 from hsds.servicenode.domain import Domain, parent_of
 from hsds.servicenode.domainjson import DN_IDS, abilities, domain_json, statistics
 from hsds.servicenode.folders import list_folder
+from hsds.servicenode.homes import is_own_home, make_home
 from hsds.servicenode.paths import Resolved, resolve_path
 from hsds.servicenode.present import CLASSES, object_hrefs, object_json
 from hsds.servicenode.replies import json_reply
@@ -31,8 +32,8 @@ async def get_domain(call: Call) -> web.StreamResponse:
         domain = await call.file("read")
         return json_reply(await _by_path(call, domain, h5path), ignore_nan=call.flag("ignore_nan"))
     # getobjs is not honoured: h5pyd 1.x never refreshes what it is told there, and both clients do without
-    domain = await call.domain("read")
-    data = domain_json(domain) | abilities(call)
+    domain = await _domain(call)
+    data = domain_json(domain) if domain.is_folder else domain_json(domain) | abilities(call)
     if call.flag("verbose") and not domain.is_folder:
         (counts,) = await statistics(call, [domain], scan=True)
         data |= counts
@@ -40,6 +41,17 @@ async def get_domain(call: Call) -> web.StreamResponse:
         data["dn_ids"] = DN_IDS
     data["hrefs"] = _hrefs(call, domain)
     return json_reply(data)
+
+
+async def _domain(call: Call) -> Domain:
+    """The domain or folder. One's own home is made: clients look for it before their first write there."""
+    try:
+        return await call.domain("read")
+    except NotFound:
+        bucket, path = call.target()
+        if not is_own_home(call, bucket, path):
+            raise
+        return await make_home(call, bucket, path)
 
 
 async def post_domain(call: Call) -> web.StreamResponse:

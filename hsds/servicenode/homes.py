@@ -26,6 +26,11 @@ def home_user(path: str) -> str | None:
     return parts[2] if len(parts) == 3 and parts[1] == "home" else None
 
 
+def is_own_home(call: Call, bucket: str, path: str) -> bool:
+    """Whether ``path`` is the home of the caller, a known user."""
+    return home_user(path) == call.user.name and may_have_home(call, bucket, path)
+
+
 def may_have_home(call: Call, bucket: str, path: str) -> bool:
     """Whether ``path`` is the home of a known user, and the caller that user or an admin."""
     user = home_user(path)

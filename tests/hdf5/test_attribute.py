@@ -31,8 +31,9 @@ from hsds.hdf5.attribute import (
     normalize_attribute,
     present_attribute,
 )
+from hsds.hdf5.binary import to_base64
 from hsds.hdf5.datatype import Datatype
-from hsds.hdf5.jsontext import dumps
+from hsds.hdf5.jsontext import dumps, loads
 
 NOW = 1_795_206_607.25
 INT = {"class": "H5T_INTEGER", "base": "H5T_STD_I32LE"}
@@ -122,10 +123,33 @@ def test_bytes_without_json_stay_base64() -> None:
     assert bytes(attribute_value_bytes(attribute)) == b"\xfe\xff"
     again = normalize_attribute(present_attribute("a", attribute), now=NOW)
     assert equal_attributes(attribute, again)
-    variable = stored(VARIABLE_TEXT, "caf\udce9")  # how h5py hands on text that is not UTF-8
-    assert variable["encoding"] == "base64"
-    assert equal_attributes(variable, normalize_attribute(present_attribute("a", variable), now=NOW))
-    assert attribute_value_array(variable).item() == b"caf\xe9"
+
+
+@pytest.mark.parametrize(
+    ("json", "shape", "value"),
+    [
+        (VARIABLE_TEXT, None, "caf\udce9"),  # how h5py hands on text that is not UTF-8
+        (fixed_text(4), [2], ["caf\udce9", ""]),
+        (vlen_of(fixed_text(2)), [1], [["\udcb5m", "s"]]),
+        (compound_of(t=VARIABLE_TEXT, n=INT), None, ["\udcb5", 1]),
+    ],
+)
+def test_text_that_is_no_utf8_is_kept_as_json_had_it(json: Any, shape: Any, value: Any) -> None:
+    attribute = stored(json, value, shape)
+    assert attribute["value"] == value
+    assert "encoding" not in attribute
+    assert loads(dumps(attribute)) == attribute
+    assert equal_attributes(attribute, normalize_attribute(present_attribute("a", attribute), now=NOW))
+    in_binary = attribute_value_bytes(attribute)
+    assert (b"\xe9" in bytes(in_binary)) or (b"\xb5" in bytes(in_binary))
+    as_base64 = {"value": to_base64(in_binary), "encoding": "base64"}
+    assert equal_attributes(attribute, stored(json, as_base64["value"], shape, encoding="base64"))
+
+
+def test_what_was_kept_as_json_is_base64_once_written_in_binary() -> None:
+    attribute = attribute_from_bytes(stored(fixed_text(2), "\udcfe"), b"\xfe\xff")
+    assert (attribute["value"], attribute["encoding"]) == ("/v8=", "base64")
+    assert "encoding" not in attribute_from_bytes(attribute, b"ab")
 
 
 @pytest.mark.parametrize(

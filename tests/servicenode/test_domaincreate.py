@@ -88,8 +88,16 @@ async def test_the_top_level_is_for_admins(service):
     assert (await service.put("/", domain="/top", json={"folder": True}, user="admin")).status == 201
 
 
+async def test_a_known_users_home_is_made_on_the_first_look(service):
+    for user in ("test_user2", "admin", None):
+        assert (await service.get("/", domain="/home/test_user1", user=user)).status == 404
+    home = await service.get("/", domain="/home/test_user1")
+    assert (home.status, home.json["class"], home.json["owner"]) == (200, "folder", "test_user1")
+    assert (await service.get("/", domain="/home/test_user1/x.h5")).status == 404
+    assert (await service.get("/", domain="/home/nobody")).status == 404
+
+
 async def test_a_known_users_home_is_made_on_the_first_write(service):
-    assert (await service.get("/", domain="/home/test_user1")).status == 404
     await service.make_domain(FILE)
     home = (await service.get("/", domain="/home/test_user1")).json
     assert (home["class"], home["owner"]) == ("folder", "test_user1")
