@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from hsds.datanode.change import Basis, Change, Outcome
 from hsds.datanode.documents import ABSENT, Codec, Entry
 from hsds.datanode.gate import Key
-from hsds.errors import HsdsError, KeyNotFound, NotOwner, PreconditionFailed, StoreBusy, StoreUnavailable
+from hsds.errors import (
+    HsdsError,
+    KeyNotFound,
+    NotModified,
+    NotOwner,
+    PreconditionFailed,
+    StoreBusy,
+    StoreUnavailable,
+)
 from hsds.store.base import Buffer
 
 if TYPE_CHECKING:
@@ -99,6 +107,7 @@ class Attempts(Generic[V]):
 
     async def _attempt(self) -> None:
         hold = self._batch[0].hold
+        cached = not self._sent and self._reader.peek(self._key) is not None
         known, sure = await self._look()
         if known is None:
             return
@@ -111,7 +120,8 @@ class Attempts(Generic[V]):
             if applied is None:
                 self._must_read = True
             elif not applied.changed:
-                self._answer(applied)
+                if not applied.waiting or not cached or await self._still(known):
+                    self._answer(applied)
             else:
                 data: Buffer = b""
                 if applied.value is not None:
@@ -144,6 +154,21 @@ class Attempts(Generic[V]):
         except KeyNotFound:
             return ABSENT
         return Entry(None, info.etag)
+
+    async def _still(self, known: Entry[V]) -> bool:
+        """Whether the store holds what the cache does: "it is so already" is an acknowledgement, too."""
+        try:
+            if known.etag is None:
+                await self._store.head(*self._key)
+            else:
+                await self._store.get(*self._key, if_none_match=known.etag)
+        except NotModified:
+            return True
+        except KeyNotFound:
+            if known.etag is None:
+                return True
+        self._reader.forget(self._key)
+        return False
 
     async def _read_back(self) -> Entry[V] | None:
         """What the store holds, read past the cache; None, and all is answered, if it is what was sent.

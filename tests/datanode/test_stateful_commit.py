@@ -124,4 +124,4 @@ class Commits(RuleBasedStateMachine):
 
 
 TestCommits = Commits.TestCase
-TestCommits.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestCommits.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
