@@ -1,9 +1,8 @@
 """Attributes: from the forms that clients send to the one that is stored, and back.
 
-Stored are ``type``, ``shape``, ``value`` as JSON (null: none) and ``created``. Text that is not UTF-8 is shown
-as it came: sent in binary, as base64, which ``encoding`` says; sent in JSON with the lone surrogates that stand
-for such bytes in Python, with these, because not every client knows of ``encoding``. Contract: 3.7, and 1.7 of
-1.x.
+Stored are ``type``, ``shape``, ``value`` as JSON (null: none) and ``created``. Text that is not UTF-8 is kept
+as it came: if in binary, as base64, and ``encoding`` says so; if in JSON, with the lone surrogates that stand
+for such bytes, because not every client knows of ``encoding``. Contract: 3.7, and 1.7 of 1.x.
 """
 
 from __future__ import annotations

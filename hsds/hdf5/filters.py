@@ -41,7 +41,7 @@ _NAMES: Final = {
 }
 _CLASS_OF_ID: Final = {id_: cls for cls, (id_, _) in _NAMES.items()}
 _CLASS_OF_NAME: Final = {name: cls for cls, (_, name) in _NAMES.items()} | {"deflate": "H5Z_FILTER_DEFLATE"}
-_UNSUPPORTED: Final = ("H5Z_FILTER_SZIP", "H5Z_FILTER_LZF", "H5Z_FILTER_SNAPPY")
+_UNSUPPORTED: Final = "H5Z_FILTER_SNAPPY"
 _COMPRESSORS: Final = {
     "H5Z_FILTER_DEFLATE": "zlib",
     "H5Z_FILTER_BLOSC": "blosclz",
@@ -73,12 +73,13 @@ def effective_filters(filters: Sequence[Json], *, variable: bool) -> list[Json]:
     """Those of canonical filters that HSDS may be told of: bytes stored here are right for it with them.
 
     HSDS undoes a byte shuffle that it never did when no compressor is set, its versions disagree on
-    bitshuffle, and it does not compress after scaleoffset. Blosc frames tell of their shuffle themselves.
-    Shuffles of variable types do nothing.
+    bitshuffle, it does not compress after scaleoffset, and it knows neither szip nor lzf, which are kept for
+    who asks how the dataset was made. Blosc frames tell of their shuffle themselves. Shuffles of variable
+    types do nothing.
     """
     classes = [item.get("class") for item in filters]
     compressed = any(cls in _COMPRESSORS for cls in classes)
-    inert = {"H5Z_FILTER_BITSHUFFLE"}
+    inert = {"H5Z_FILTER_BITSHUFFLE", "H5Z_FILTER_SZIP", "H5Z_FILTER_LZF"}
     if variable or not compressed:
         inert.add("H5Z_FILTER_SHUFFLE")
     if compressed:
@@ -213,7 +214,7 @@ def _canonical(item: object) -> Json:
     if cls is None:
         raise InvalidInput(f"unknown filter: {item!r}"[:200])
     id_, name = _NAMES[cls]
-    if cls in _UNSUPPORTED:
+    if cls == _UNSUPPORTED:
         raise InvalidInput(f"Unsupported filter id: {id_}")
     given = item if isinstance(item, dict) else {}
     if given.get("id", id_) != id_:

@@ -159,8 +159,13 @@ def filters(f: h5py.File) -> None:
     f.create_dataset("unlimited", data=array, maxshape=(None, None), chunks=(20, 33))
 
 
-def lzf(f: h5py.File) -> None:
-    f.create_dataset("lzf", data=np.arange(900).reshape(30, 30), compression="lzf", chunks=(20, 20))
+def lzf_and_szip(f: h5py.File) -> None:
+    array = np.arange(900).reshape(30, 30)
+    f.create_dataset("lzf", data=array, compression="lzf", chunks=(20, 20))
+    f.create_dataset("szip", data=array, compression="szip", chunks=(20, 20))
+    f.create_dataset(
+        "shuffled", data=array, compression="lzf", shuffle=True, fletcher32=True, chunks=(20, 20)
+    )
 
 
 def empties(f: h5py.File) -> None:
@@ -211,7 +216,7 @@ SAMPLES: dict[str, Callable[[h5py.File], None]] = {
         committed,
         attributes,
         filters,
-        lzf,
+        lzf_and_szip,
         empties,
         large,
         many,

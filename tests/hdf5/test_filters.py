@@ -84,8 +84,9 @@ def test_further_keys_are_kept() -> None:
         [{}],
         ["bogus"],
         [777],
-        ["lzf"],
-        [4],
+        ["snappy"],
+        [32003],
+        [{"class": "H5Z_FILTER_LZF", "id": 4}],
         [{"class": "H5Z_FILTER_SNAPPY"}],
         [{"class": "H5Z_FILTER_USER", "id": 777}],
         [{"class": "H5Z_FILTER_USER"}],
@@ -104,8 +105,8 @@ def test_filters_that_cannot_be(filters: object) -> None:
 
 
 def test_unsupported_filters_are_named_by_id() -> None:
-    with pytest.raises(InvalidInput, match="Unsupported filter id: 32000"):
-        canonical_filters([{"class": "H5Z_FILTER_USER", "id": 32000}])
+    with pytest.raises(InvalidInput, match="Unsupported filter id: 32003"):
+        canonical_filters([{"class": "H5Z_FILTER_USER", "id": 32003}])
 
 
 def test_filters_that_hsds_misreads_are_kept_from_it() -> None:
@@ -118,6 +119,8 @@ def test_filters_that_hsds_misreads_are_kept_from_it() -> None:
     assert effective("bitshuffle") == []
     assert effective("scaleoffset", "gzip") == ["gzip"]
     assert effective("scaleoffset") == ["scaleoffset"]
+    assert effective("shuffle", "lzf", "fletcher32") == ["fletcher32"]
+    assert effective("szip", "gzip") == ["gzip"]
     assert effective("shuffle", "gzip", variable=True) == ["gzip"]
 
 
@@ -125,7 +128,9 @@ def test_filters_that_hsds_misreads_are_kept_from_it() -> None:
     data=st.binary(min_size=1, max_size=600),
     itemsize=st.integers(1, 300),
     compressor=st.sampled_from([None, *COMPRESSORS]),
-    others=st.sets(st.sampled_from(["shuffle", "bitshuffle", "fletcher32", "nbit", "scaleoffset"])),
+    others=st.sets(
+        st.sampled_from(["shuffle", "bitshuffle", "fletcher32", "nbit", "scaleoffset", "szip", "lzf"])
+    ),
     level=st.integers(0, 9),
 )
 def test_pipelines_round_trip(

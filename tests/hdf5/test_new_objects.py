@@ -73,7 +73,10 @@ def test_null_spaces() -> None:
     assert create({"type": INT}, infer_null_space=True)["shape"] == {"class": "H5S_SCALAR"}
 
 
-@pytest.mark.parametrize("names", [("SHUFFLE",), ("BITSHUFFLE", "LZ4"), ("SCALEOFFSET", "DEFLATE")])
+@pytest.mark.parametrize(
+    "names",
+    [("SHUFFLE",), ("BITSHUFFLE", "LZ4"), ("SCALEOFFSET", "DEFLATE"), ("SHUFFLE", "LZF"), ("SZIP",)],
+)
 def test_filters_come_back_whatever_hsds_may_see(names: tuple[str, ...]) -> None:
     stored = create({"type": INT, "shape": [10], "creationProperties": {"filters": filters(*names)}})
     assert stored["creationProperties"]["filters"] != stored["filters"]

@@ -64,6 +64,16 @@ def every_compressor_of_the_server(box: Box) -> None:
 
 
 @check
+def filters_that_are_kept_for_the_record(box: Box) -> None:
+    not_offered_by_old("it asks for none but the compressors that the server names")
+    stored(box, "lzf", compression="lzf", shuffle=True, chunks=(20, 30))
+    stored(box, "szip", compression="szip", compression_opts=("nn", 8), chunks=(20, 30))
+    with box.open("r") as f:
+        equal((f["lzf"].compression, f["lzf"].shuffle), ("lzf", True))
+        equal(f["szip"].compression, "szip")
+
+
+@check
 def chunks(box: Box) -> None:
     for shape in ((1, 70), (60, 1), (7, 11), (60, 70)):
         stored(box, f"{shape}", chunks=shape)
