@@ -182,6 +182,7 @@ class Agent:
                 return
             membership.read(view, blob.etag, started=started, now=self._clock())
         self._learned()
+        self._list_wake.set()
 
     async def _look_for_use(self) -> None:
         """Without a record: has the bucket ever been used?"""
@@ -263,7 +264,7 @@ class Agent:
     def _tell(self, uids: set[str]) -> None:
         """Carry our word to these, one exchange at a time each."""
         self._untold |= uids
-        for uid in uids:
+        for uid in sorted(uids):
             if uid in self._book and uid not in self._telling:
                 task = asyncio.create_task(self._tell_one(uid))
                 self._telling[uid] = task

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from hsds.datanode.change import Outcome
-from hsds.datanode.chunkread import batches
+from hsds.datanode.chunkread import batches, parts_of
 from hsds.datanode.documents import ChunkCodec
 from hsds.datanode.state import State
-from hsds.hdf5.chunking import Piece, pieces
+from hsds.hdf5.chunking import Piece
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.query import Query
 from hsds.hdf5.selection import Fancy, Hyperslab, Points, Selection
@@ -37,7 +37,7 @@ class ChunkQuery:
         spec = op.dataset
         found: list[Found] = []
         count = 0
-        for band in _bands(pieces(op.selection, spec.chunk_shape)):
+        for band in _bands(parts_of(op)):
             for batch in batches(band, spec):
                 names = [(op.bucket, spec.key(piece.chunk)) for piece in batch]
                 entries = await self._state.chunks.reader.read_many(names, ChunkCodec(spec))
@@ -54,7 +54,7 @@ class ChunkQuery:
         spec = op.dataset
         found: list[Found] = []
         left = op.limit
-        for piece in pieces(op.selection, spec.chunk_shape):
+        for piece in parts_of(op):
             key = (op.bucket, spec.key(piece.chunk))
 
             def apply(present: Array | None, piece: Piece = piece, left: int = left) -> Outcome[Array]:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from hsds.cluster.slots import chunk_slots, object_slot
 from hsds.datanode.documents import ChunkCodec, Entry
 from hsds.datanode.state import State
 from hsds.hdf5.chunking import Piece, pieces
 from hsds.hdf5.dataset import DatasetSpec
-from hsds.transport.ops import ReadChunks
+from hsds.hdf5.keys import object_key
+from hsds.transport.ops import ChunkOp, ReadChunks
 
 Array = np.ndarray[Any, Any]
 BATCH_BYTES = 16 << 20
@@ -29,8 +31,8 @@ class ChunkReader:
 
     async def read(self, op: ReadChunks) -> Array:
         spec, codec = op.dataset, ChunkCodec(op.dataset)
-        parts = pieces(op.selection, spec.chunk_shape)
-        if len(parts) == 1 and op.out is None:
+        parts = parts_of(op)
+        if len(parts) == 1 and op.out is None and op.only is None:
             entry = await self._state.chunks.reader.read((op.bucket, spec.key(parts[0].chunk)), codec)
             return _only(spec, parts[0], entry, op.selection.shape)
         out = np.empty(op.selection.shape, spec.datatype.dtype) if op.out is None else op.out
@@ -43,6 +45,16 @@ class ChunkReader:
             else:
                 _place(spec, batch, entries, out)
         return out
+
+
+def parts_of(op: ChunkOp[Any]) -> list[Piece]:
+    """The chunks that an operation is about, each with its part of the selection."""
+    parts = pieces(op.selection, op.dataset.chunk_shape)
+    if op.only is None or not parts:
+        return parts
+    dataset_slot = object_slot(op.bucket, object_key(op.dataset.id))
+    slots = chunk_slots(dataset_slot, np.array([piece.chunk for piece in parts]))
+    return [piece for piece, slot in zip(parts, slots.tolist(), strict=True) if slot in op.only]
 
 
 def batches(parts: Sequence[Piece], spec: DatasetSpec) -> Iterator[Sequence[Piece]]:

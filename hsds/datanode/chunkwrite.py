@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from hsds.cluster.slots import key_slot
 from hsds.datanode.change import Basis, Outcome
-from hsds.datanode.chunkread import batches
+from hsds.datanode.chunkread import batches, parts_of
 from hsds.datanode.documents import ChunkCodec
 from hsds.datanode.state import State
 from hsds.hdf5 import keys
-from hsds.hdf5.chunking import Piece, pieces
+from hsds.hdf5.chunking import Piece
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.transport.ops import TrimChunks, WriteChunks
 
@@ -30,7 +31,7 @@ class ChunkWriter:
     async def write(self, op: WriteChunks) -> None:
         spec = op.dataset
         data = _spread(op.data, op.selection.shape + spec.datatype.dtype.shape)
-        for batch in batches(pieces(op.selection, spec.chunk_shape), spec):
+        for batch in batches(parts_of(op), spec):
             changes = []
             for piece in batch:
                 if piece.covers_chunk and op.fields is None:
@@ -51,6 +52,8 @@ class ChunkWriter:
         async for info in self._state.store.list_all(op.bucket, keys.dataset_prefix(spec.id)):
             parsed = keys.parse_key(info.key)
             if parsed is None or parsed.index is None:
+                continue
+            if op.only is not None and key_slot(op.bucket, info.key) not in op.only:
                 continue
             inside = _extents_inside(parsed.index, spec.chunk_shape, op.dims)
             if all(i == n for i, n in zip(inside, spec.chunk_shape, strict=True)):

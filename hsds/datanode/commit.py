@@ -32,6 +32,9 @@ class Committer:
     first served, and for the store's connections, which are too.
     """
 
+    attempts = Attempts
+    """How a batch gets into the store."""
+
     def __init__(
         self, store: Store, reader: Reader, gate: Gate, *, budget: ByteBudget, patience: float = PATIENCE
     ) -> None:
@@ -85,7 +88,7 @@ class Committer:
             while batch := self._pending[key]:
                 self._pending[key] = []
                 try:
-                    await Attempts(self, key, codec, batch).run()
+                    await self.attempts(self, key, codec, batch).run()
                 except Exception as error:  # noqa: BLE001 - a fault in one batch must not leave the key stuck
                     for change in batch:
                         change.fail(error)

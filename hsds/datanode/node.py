@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -11,26 +12,42 @@ from hsds.datanode.chunkquery import ChunkQuery
 from hsds.datanode.chunkread import ChunkReader
 from hsds.datanode.chunkwrite import ChunkWriter
 from hsds.datanode.domains import Domains
+from hsds.datanode.gate import EPOCH
 from hsds.datanode.objects import Objects
+from hsds.datanode.repeats import Repeats
 from hsds.datanode.roots import Roots
 from hsds.datanode.state import State
 from hsds.datanode.sweep import Sweeper
 from hsds.errors import HsdsError
 from hsds.transport import ops
-from hsds.transport.base import DataNode, Trace
+from hsds.transport.base import Attempt, DataNode, Trace
 
 Handler = Callable[[Any], Awaitable[Any]]
 _DRAIN_SECONDS = 10.0
 """For changes under way when the node ends."""
 
 log = logging.getLogger(__name__)
+READS = (
+    ops.GetObject,
+    ops.GetLinks,
+    ops.GetAttributes,
+    ops.GetDomain,
+    ops.ListDomains,
+    ops.GetRootStats,
+    ops.GetDatasetStats,
+    ops.GetKept,
+    ops.ReadChunks,
+    ops.QueryChunks,
+)
+"""Operations that change nothing: they may be carried out as often as they are asked for."""
 
 
 class LocalDataNode(DataNode):
     """A data node in this process, over a store that is open. Owns every key."""
 
-    def __init__(self, state: State, *, name: str = "dn-001") -> None:
+    def __init__(self, state: State, *, name: str = "dn-001", hold_timeout: float = 90.0) -> None:
         self.state = state
+        self._repeats = Repeats(time.monotonic, keep=2 * hold_timeout)
         self.sweeper = Sweeper(state)
         self._name = name
         objects = Objects(state, self.sweeper)
@@ -88,9 +105,16 @@ class LocalDataNode(DataNode):
         self.state.executor.shutdown(wait=False)
 
     async def execute(self, ops: Sequence[ops.Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
+        EPOCH.set(trace.epoch)
+        attempts = trace.attempts or (None,) * len(ops)
         if len(ops) == 1:  # the common case; a gather costs a task
-            return (await self._execute(ops[0]),)
-        return await asyncio.gather(*(self._execute(op) for op in ops))
+            return (await self._attempt(ops[0], attempts[0]),)
+        return await asyncio.gather(*map(self._attempt, ops, attempts))
+
+    async def _attempt(self, op: ops.Op[Any], attempt: Attempt | None) -> Any | HsdsError:
+        if attempt is None or isinstance(op, READS):
+            return await self._execute(op)
+        return await self._repeats.run(attempt, op, lambda: self._execute(op))
 
     async def _execute(self, op: ops.Op[Any]) -> Any | HsdsError:
         try:

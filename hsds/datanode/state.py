@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from hsds.budget import ByteBudget
 from hsds.datanode.cache import ByteLRU
 from hsds.datanode.commit import PATIENCE, Committer
-from hsds.datanode.documents import Entry
 from hsds.datanode.gate import Gate, Key, OpenGate
 from hsds.datanode.memory import RecentMemory
-from hsds.datanode.reader import Reader
+from hsds.datanode.reader import Cached, Reader
 from hsds.datanode.scans import Scans
 from hsds.datanode.watchedstore import WatchedStore
 from hsds.store.base import Store
@@ -28,7 +26,7 @@ class Shelf:
     committer: Committer
 
     @property
-    def cache(self) -> ByteLRU[Key, Entry[Any]]:
+    def cache(self) -> ByteLRU[Key, Cached]:
         """What is remembered of the store."""
         return self.reader.cache
 

@@ -53,6 +53,43 @@ def pieces(selection: Selection, chunk_shape: Sequence[int]) -> list[Piece]:
             return list(_point_pieces(coords, chunk_shape))
 
 
+def touched_chunks(selection: Selection, chunk_shape: Sequence[int]) -> Coordinates:
+    """The indices (n, rank) of all chunks that ``pieces`` would give, in no order that means anything."""
+    match selection:
+        case Hyperslab(start, stop, step):
+            slab = zip(start, stop, step, chunk_shape, strict=True)
+            return _grid([np.unique(np.arange(a, b, s) // size) for a, b, s, size in slab])
+        case Points(coords):
+            return np.unique(coords // np.array(chunk_shape, np.int64), axis=0)
+        case Fancy(axes):
+            return _touched_by_lists(selection, axes, chunk_shape)
+
+
+def _touched_by_lists(
+    selection: Fancy, axes: Sequence[slice | Coordinates], chunk_shape: Sequence[int]
+) -> Coordinates:
+    lists = selection.lists
+    sizes = np.array([chunk_shape[axis] for axis in lists], np.int64)
+    coords = np.stack([item for item in axes if not isinstance(item, slice)], axis=1)
+    listed = np.unique(coords // sizes, axis=0)
+    others = [axis for axis in range(len(axes)) if axis not in lists]
+    ranges = []
+    for axis in others:
+        item = axes[axis]
+        assert isinstance(item, slice)
+        ranges.append(np.unique(np.arange(item.start, item.stop, item.step) // chunk_shape[axis]))
+    grid = _grid([np.arange(len(listed)), *ranges])
+    chunks = np.empty((len(grid), len(axes)), np.int64)
+    chunks[:, lists] = listed[grid[:, 0]]
+    chunks[:, others] = grid[:, 1:]
+    return chunks
+
+
+def _grid(axes: Sequence[Coordinates]) -> Coordinates:
+    """All combinations (n, len(axes)) of one number from each."""
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+
+
 def _single_piece(
     start: tuple[int, ...], stop: tuple[int, ...], step: tuple[int, ...], chunk_shape: Sequence[int]
 ) -> Piece | None:

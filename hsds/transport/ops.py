@@ -9,7 +9,7 @@ JSON that comes back is the data node's own cached copy: **read it, never change
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -314,10 +314,14 @@ class Flush(RootOp[None]):
 
 @dataclass(frozen=True, slots=True)
 class ChunkOp(Op[R]):
-    """An operation on those chunks of a dataset that ``selection`` touches, as far as this node owns them."""
+    """An operation on those chunks of a dataset that ``selection`` touches, or on some of them.
+
+    With ``only`` it is confined to chunks in these slots: what others own is asked of them.
+    """
 
     dataset: DatasetSpec
     selection: Selection
+    only: frozenset[int] | None = field(default=None, kw_only=True)
 
     @property
     def key(self) -> str:
@@ -384,6 +388,8 @@ class TrimChunks(Op[None]):
     dataset: DatasetSpec
     before: tuple[int, ...]
     dims: tuple[int, ...]
+    only: frozenset[int] | None = field(default=None, kw_only=True)
+    """As in ``ChunkOp``."""
 
     @property
     def key(self) -> str:

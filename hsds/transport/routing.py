@@ -1,0 +1,232 @@
+"""The data nodes of a cluster as one data node: each operation goes to the owners of its keys.
+
+An owner that refuses, cannot be reached or does not answer may have lost the slot: the view is learned anew
+and the operation sent again, to whoever owns it then, until ``hold_timeout`` is over. All sendings of one
+operation have one id, so that a data node knows them for what they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hsds.cluster.view import Member, View
+from hsds.errors import HsdsError, NotOwner, Unavailable
+from hsds.transport.base import Attempt, DataNode, Trace
+from hsds.transport.ops import Op, UpdateWhere
+from hsds.transport.splitting import Part, counts, first_part, merge, prepared, split
+
+_STEPS = (0.02, 0.05, 0.1, 0.2)
+"""Seconds before an operation is sent again; the last for ever."""
+
+
+class Views(ABC):
+    """The newest view that this service node knows, and how it learns of newer ones."""
+
+    @property
+    @abstractmethod
+    def view(self) -> View | None:
+        """The newest view known."""
+
+    @abstractmethod
+    async def refresh(self) -> None:
+        """Ask data nodes for their view; many callers share one question. No answer is no error."""
+
+    @abstractmethod
+    async def newer(self, epoch: int) -> View:
+        """Wait for a view newer than ``epoch``."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """One operation until it is done: what is still to be sent, and what has come back."""
+
+    op: Op[Any]
+    id: str
+    place: int
+    parts: list[Op[Any]]
+    """Not being carried out at present."""
+    later: list[UpdateWhere] = field(default_factory=list)
+    """To be sent when what is under way has ended."""
+    under_way: int = 0
+    number: int = 0
+    results: list[Any] = field(default_factory=list)
+    error: HsdsError | None = None
+    """What stood in the way last, or for good."""
+    final: bool = False
+
+
+@dataclass(slots=True)
+class _Share:
+    """What is sent to one data node in one request."""
+
+    member: Member
+    epoch: int
+    items: list[tuple[_Job, Op[Any], Attempt]]
+
+
+class Router(DataNode):
+    """Sends operations to their owners. ``connect`` gives the data node of a member."""
+
+    def __init__(
+        self,
+        views: Views,
+        connect: Callable[[Member], DataNode],
+        *,
+        clock: Callable[[], float],
+        hold_timeout: float = 90.0,
+        attempt_timeout: float = 15.0,
+    ) -> None:
+        self._views = views
+        self._connect = connect
+        self._clock = clock
+        self._hold_timeout = hold_timeout
+        self._attempt_timeout = attempt_timeout
+        self._serial = itertools.count(1)
+        self.held = 0
+        """Operations that were sent more than once, ever."""
+
+    @property
+    def name(self) -> str:
+        view = self._views.view
+        return f"{len(view.members) if view else 0} data nodes"
+
+    async def execute(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
+        deadline = self._clock() + self._hold_timeout
+        if trace.deadline is not None:
+            deadline = min(deadline, trace.deadline)
+        jobs = [
+            _Job(op, f"{trace.request_id}/{next(self._serial)}", place, [prepared(op)])
+            for place, op in enumerate(ops)
+        ]
+        await self._carry(jobs, replace(trace, deadline=deadline))
+        return [self._outcome(job) for job in jobs]
+
+    def _outcome(self, job: _Job) -> Any | HsdsError:
+        if not job.final and (job.parts or job.under_way):
+            reason = job.error or "no data node is known"
+            return Unavailable(f"the data could not be reached in time: {reason}", retry_after=5.0)
+        if job.error is not None:
+            return job.error
+        return merge(job.op, job.results)
+
+    async def _carry(self, jobs: list[_Job], trace: Trace) -> None:
+        """Send until nothing is left or time is over. Whatever waits for one node holds up no other."""
+        running: list[asyncio.Task[None]] = []
+        steps = itertools.chain(_STEPS, itertools.repeat(_STEPS[-1]))
+        try:
+            while True:
+                for share in self._shares(job for job in jobs if not job.final):
+                    running.append(asyncio.create_task(self._send(share, trace)))
+                waiting = any(job.parts for job in jobs if not job.final)
+                if not running and not waiting:
+                    return
+                left = (trace.deadline or 0) - self._clock()
+                if left <= 0:
+                    return
+                if waiting:  # something was refused, or nobody is known who could be asked
+                    await self._pause(min(left, next(steps)))
+                else:
+                    await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                    if any(job.parts for job in jobs if not job.final):
+                        await self._pause(next(steps))
+                running = [task for task in running if not task.done()]
+        finally:
+            for task in running:
+                task.cancel()
+
+    async def _pause(self, seconds: float) -> None:
+        """Learn a newer view if there is one; else wait a little."""
+        view = self._views.view
+        epoch = -1 if view is None else view.epoch
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(seconds, 0.001)):
+                await self._views.newer(epoch)
+
+    def _shares(self, jobs: Iterable[_Job]) -> list[_Share]:
+        """Split what is to be sent by owner. Takes the parts out of their jobs."""
+        view = self._views.view
+        if view is None or not view.members:
+            return []
+        shares: dict[str, _Share] = {}
+        for job in jobs:
+            parts, job.parts = job.parts, []
+            for part in parts:
+                for uid, op in self._split(job, part, view):
+                    if uid not in shares:
+                        member = view.member(uid)
+                        assert member is not None
+                        shares[uid] = _Share(member, view.epoch, [])
+                    job.number += 1
+                    job.under_way += 1
+                    shares[uid].items.append((job, op, Attempt(job.id, job.number)))
+        return list(shares.values())
+
+    def _split(self, job: _Job, part: Op[Any], view: View) -> list[Part]:
+        if isinstance(part, UpdateWhere) and counts(part) and len(view.members) > 1:
+            first, rest = first_part(part, view)
+            if rest is not None:
+                job.later.append(rest)
+            return [first]
+        return split(part, view)
+
+    async def _send(self, share: _Share, trace: Trace) -> None:
+        """One request to one data node; what did not succeed is put back into the jobs."""
+        asked = [op for _, op, _ in share.items]
+        attempts = tuple(attempt for _, _, attempt in share.items)
+        sent = replace(trace, epoch=share.epoch, attempts=attempts)
+        results = await self._ask(share, asked, sent)
+        refused = False
+        for (job, op, _), result in zip(share.items, results, strict=True):
+            job.under_way -= 1
+            if isinstance(result, (NotOwner, Unavailable)):
+                refused = True
+                job.error = result
+                job.parts.append(op)
+                self.held += 1
+            elif isinstance(result, HsdsError):
+                job.error, job.final = result, True
+            else:
+                job.results.append(result)
+                if job.later:
+                    self._go_on(job)
+                if not job.parts and not job.under_way and not job.final:
+                    job.error, job.final = None, True
+        if refused:
+            await self._views.refresh()
+
+    def _go_on(self, job: _Job) -> None:
+        """The next part of an operation that counts what it finds."""
+        rest = job.later.pop()
+        left = job.op.limit - sum(len(hits.values) for hits in job.results)  # type: ignore[attr-defined]
+        if left > 0:
+            job.parts.append(replace(rest, limit=left))
+
+    async def _ask(self, share: _Share, asked: list[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
+        """The answers, or for each operation why there are none: no answer in time, or another owner now."""
+        asking = asyncio.ensure_future(self._connect(share.member).execute(asked, trace))
+        moved = asyncio.ensure_future(self._moved(share))
+        try:
+            await asyncio.wait(
+                (asking, moved), timeout=self._attempt_timeout, return_when=asyncio.FIRST_COMPLETED
+            )
+            if asking.done():
+                return asking.result()
+            reason = "another data node owns it now" if moved.done() else "no answer in time"
+            return [Unavailable(f"data node {share.member.address}: {reason}")] * len(asked)
+        except Unavailable as error:
+            return [error] * len(asked)
+        finally:
+            asking.cancel()
+            moved.cancel()
+
+    async def _moved(self, share: _Share) -> None:
+        """Until the data node is no member any more: who vanished does not answer."""
+        view = self._views.view
+        while view is None or share.member.uid in view.uids:
+            view = await self._views.newer(share.epoch if view is None else view.epoch)
