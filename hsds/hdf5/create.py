@@ -90,7 +90,7 @@ def present_dataset(dataset: Json) -> Json:
     presented = {key: dataset[key] for key in ("id", "root", "created", "lastModified")}
     presented |= {"type": present_type(dataset["type"]), "shape": shape, "creationProperties": props}
     if shape["class"] == "H5S_NULL":
-        props.pop("layout", None)
+        props["layout"] = {}
         return presented
     layout = layout_of(dataset)
     own = props.get("layout") or {"class": layout.cls}

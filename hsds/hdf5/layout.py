@@ -97,7 +97,7 @@ def check_layout(layout: object, dataspace: Dataspace, datatype: Datatype, limit
     if dataspace.kind == "null":
         raise InvalidInput("a dataset with a null dataspace has no layout")
     if cls.endswith(("_REF", "_INDIRECT")):
-        _check_reference(layout, cls, datatype)
+        _check_reference(layout, cls, datatype, extensible=dataspace.maxdims is not None)
     if "dims" in layout:
         _check_chunk_dims(layout["dims"], dataspace, datatype, limits if cls == "H5D_CHUNKED" else None)
     if cls in ("H5D_CONTIGUOUS", "H5D_COMPACT"):
@@ -141,9 +141,11 @@ def _automatic(props: Json, dataspace: Dataspace, datatype: Datatype, limits: La
     return {"class": "H5D_CHUNKED", "dims": list(shape)}
 
 
-def _check_reference(layout: Json, cls: str, datatype: Datatype) -> None:
+def _check_reference(layout: Json, cls: str, datatype: Datatype, *, extensible: bool) -> None:
     if datatype.variable:
         raise InvalidInput(f"layout {cls} cannot hold variable-length types")
+    if cls == "H5D_CONTIGUOUS_REF" and extensible:
+        raise InvalidInput(f"a dataset with maxdims cannot have layout {cls}")
     uri = layout.get("file_uri")
     if uri is not None and not isinstance(uri, str):
         raise InvalidInput("layout file_uri must be text")

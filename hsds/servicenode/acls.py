@@ -48,8 +48,6 @@ async def put_acl(call: Call) -> web.StreamResponse:
 
 
 def _check(body: dict[str, Any]) -> None:
-    if not body:
-        raise InvalidInput(f"Body has none of {', '.join(ACTIONS)}")
     for key, value in body.items():
         if key not in ACTIONS:
             raise InvalidInput(f"Unknown permission {key!r}: expected some of {', '.join(ACTIONS)}")

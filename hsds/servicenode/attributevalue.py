@@ -7,9 +7,15 @@ from typing import Any
 from aiohttp import web
 
 from hsds.errors import InvalidInput
-from hsds.hdf5.attribute import attribute_from_bytes, attribute_value_bytes, normalize_attribute
+from hsds.hdf5.attribute import (
+    attribute_from_bytes,
+    attribute_value_array,
+    attribute_value_bytes,
+    normalize_attribute,
+)
 from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.ids import Collection
+from hsds.hdf5.jsonvalue import to_json
 from hsds.servicenode.attributes import Form, attribute_path, find_attribute, get_attribute
 from hsds.servicenode.call import Call
 from hsds.servicenode.present import member_relations
@@ -29,6 +35,9 @@ async def get_attribute_value(call: Call, collection: Collection) -> web.StreamR
     _refuse_null(name, attribute)
     if call.wants_binary and not parse_datatype(attribute["type"]).variable:
         return bytes_reply(attribute_value_bytes(attribute))
+    if attribute.get("value") is None:  # zeros, as in binary
+        zeros = to_json(attribute_value_array(attribute), parse_datatype(attribute["type"]))
+        attribute = attribute | {"value": zeros}
     shown = form.show(name, attribute)
     reply: Json = {member: shown[member] for member in ("value", "encoding") if member in shown}
     root = ("root", f"/groups/{domain.root}")

@@ -15,8 +15,11 @@ from hsds.servicenode.replies import json_reply
 
 
 async def get_collection(call: Call, collection: Collection) -> web.StreamResponse:
-    """GET /{collection}: ids in their order, without the root group; with ``h5path`` the object there."""
-    if call.text("h5path"):
+    """GET /{collection}: ids in their order, without the root group; with ``h5path`` the object there.
+
+    With a slash at its end the path stands for one object, so ``h5path`` must say which.
+    """
+    if call.text("h5path") or call.request.path.endswith("/"):
         return await get_object_at_path(call, collection)
     domain = await call.file("read")
     page = Paging.of(call)

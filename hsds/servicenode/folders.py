@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hsds.errors import HsdsError, InvalidInput, NotFound
+from hsds.errors import Deleted, HsdsError, InvalidInput, NotFound
 from hsds.hdf5.query import match_record
 from hsds.servicenode.call import Call, Route
 from hsds.servicenode.domain import Domain, check_path
@@ -44,12 +44,22 @@ async def list_folder(call: Call) -> web.StreamResponse:
         if len(paths) < batch:
             break
         marker = paths[-1]
+    if not found and not marker and path != "/":
+        await _check_exists(call, bucket, path)
     return json_reply(
         {
             "domains": await _items(call, found[:limit] if limit else found),
             "hrefs": call.hrefs([("self", "/domains")]),
         }
     )
+
+
+async def _check_exists(call: Call, bucket: str, path: str) -> None:
+    """Tell an empty folder (or a domain, which has no children either) from one that is none."""
+    try:
+        await call.ask(GetDomain(bucket, path))
+    except Deleted:
+        raise NotFound(f"{path} not found") from None
 
 
 def _glob(pattern: str | None) -> re.Pattern[str] | None:

@@ -106,11 +106,16 @@ def make_stamp(node: ServiceNode) -> Callable[[web.Request, web.StreamResponse],
         fixed["X-XSS-Protection"] = settings.xss_protection
     if settings.cors_domain is not None:
         fixed |= {cors.ORIGIN: settings.cors_domain, cors.CREDENTIALS: "true", cors.EXPOSE: "*"}
+    echo = settings.cors_domain == "*"
 
     async def stamp(request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers
         for name, value in fixed.items():
             headers[name] = value
+        if echo and (origin := request.headers.get("Origin")):
+            # browsers take no "*" for requests with credentials
+            headers[cors.ORIGIN] = origin
+            headers["Vary"] = "Origin"
         if node.state == "TERMINATING":
             response.force_close()
             headers["Connection"] = "close"

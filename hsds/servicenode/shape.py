@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from hsds.errors import Conflict, InvalidInput
+from hsds.hdf5.create import present_dataset
 from hsds.hdf5.dataspace import Dataspace, parse_dims
 from hsds.servicenode.call import Call, Domain, Route
 from hsds.servicenode.replies import json_reply
@@ -15,7 +16,8 @@ async def get_shape(call: Call) -> web.StreamResponse:
     """``GET /datasets/{id}/shape``."""
     domain = await call.file("read")
     json = (await call.object(domain, call.path["id"], "datasets")).json
-    answer = {name: json[name] for name in ("shape", "created", "lastModified")}
+    shown = present_dataset(json)
+    answer = {name: shown[name] for name in ("shape", "created", "lastModified")}
     hrefs = [
         ("self", call.request.path),
         ("owner", f"/datasets/{json['id']}"),

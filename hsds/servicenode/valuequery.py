@@ -16,7 +16,7 @@ from hsds.hdf5.jsonvalue import dumps, to_json
 from hsds.hdf5.query import Query
 from hsds.hdf5.selection import Selection
 from hsds.servicenode.call import Call, Route
-from hsds.servicenode.replies import BINARY_TYPE
+from hsds.servicenode.replies import BINARY_TYPE, JSON_TYPE
 from hsds.servicenode.selectparam import selection_of
 from hsds.servicenode.slabs import Page, plan, row_bytes
 from hsds.servicenode.stream import JSON, SMALL, Part, plain_reply, read_ahead, send, slab_bytes
@@ -50,7 +50,7 @@ async def query_values(request: ValueRequest, query: Query) -> web.StreamRespons
 
 async def _rows(request: ValueRequest, *members: Member) -> web.StreamResponse:
     head = b'{"status":200,' if request.call.request.method == "GET" else b"{"
-    return await json_lists(request, *members, head=head)
+    return await json_lists(request, *members, head=head, content_type=JSON)
 
 
 async def get_query(call: Call) -> web.StreamResponse:
@@ -193,17 +193,19 @@ def coordinate_list(indices: Array) -> Member:
     return "indices", len(indices), lambda part: list(indices[part].tolist())
 
 
-async def json_lists(request: ValueRequest, *members: Member, head: bytes = b"{") -> web.StreamResponse:
+async def json_lists(
+    request: ValueRequest, *members: Member, head: bytes = b"{", content_type: str = JSON_TYPE
+) -> web.StreamResponse:
     """An answer with these lists and ``hrefs``, in one piece if they are short."""
     parts = _list_texts(request, members, head)
     if sum(length for _, length, _ in members) <= _ROWS:
-        return plain_reply(request.call, b"".join(parts), JSON)
+        return plain_reply(request.call, b"".join(parts), content_type)
 
     async def stream() -> AsyncGenerator[Part, None]:
         for part in parts:
             yield part
 
-    return await send(request.call, stream(), JSON)
+    return await send(request.call, stream(), content_type)
 
 
 def _list_texts(request: ValueRequest, members: tuple[Member, ...], head: bytes) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from hsds.errors import InvalidInput
 from hsds.hdf5.binary import decode
-from hsds.hdf5.datatype import Datatype
+from hsds.hdf5.datatype import Compound, Datatype
 from hsds.hdf5.jsonvalue import from_json
 from hsds.hdf5.selection import Selection
 from hsds.hdf5.selecttext import points_from_json
@@ -78,9 +78,23 @@ async def whole_data(request: ValueRequest, datatype: Datatype, dims: tuple[int,
         return decode(_from_base64(request.body["value_base64"]), datatype, dims)
     if "value" not in request.body:
         raise InvalidInput("the body has no value")
+    single = len(request.fields() or ()) == 1
     if request.space.rank == 0:
-        return from_json(request.body["value"], datatype, ())[np.newaxis]
-    return from_json(request.body["value"], datatype, dims)
+        return _from_json(request.body["value"], datatype, (), single=single)[np.newaxis]
+    return _from_json(request.body["value"], datatype, dims, single=single)
+
+
+def _from_json(value: object, datatype: Datatype, dims: tuple[int, ...], *, single: bool) -> Array:
+    """JSON values of a type. Those of a ``single`` member may also come bare, without a list around each."""
+    try:
+        return from_json(value, datatype, dims)
+    except InvalidInput:
+        if not (single and isinstance(datatype, Compound)):
+            raise
+        ((name, member),) = datatype.fields
+        data = np.empty(dims, dtype=datatype.dtype)
+        data[name] = from_json(value, member, dims)
+        return data
 
 
 def _from_base64(text: object) -> bytes:

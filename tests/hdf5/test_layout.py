@@ -84,6 +84,7 @@ def test_layout_of_a_new_dataset(shape: Any, maxdims: Any, props: dict[str, Any]
         ([10], None, CONTIGUOUS_REF | {"offset": -1}),
         ([10], None, CONTIGUOUS_REF | {"size": "4"}),
         ([10], None, CONTIGUOUS_REF | {"dims": [10]}),
+        ([10], [20], CONTIGUOUS_REF),
         ([10], None, REFERENCE | {"chunks": []}),
         ([10], None, REFERENCE | {"file_uri": 3}),
         ([10], None, INDIRECT | {"chunk_table": "x"}),

@@ -36,9 +36,17 @@ async def test_put(acls):
     assert (await acls.get("/acls/g%3Alab", domain=FILE)).json["acl"]["read"]
 
 
-@pytest.mark.parametrize("body", [{}, None, [], {"write": True}, {"read": 1}, {"read": "yes"}])
+@pytest.mark.parametrize("body", [None, [], {"write": True}, {"read": 1}, {"read": "yes"}])
 async def test_bad_bodies(acls, body):
     assert (await acls.put("/acls/test_user2", domain=FILE, json=body)).status == 400
+
+
+async def test_an_entry_without_permissions(acls):
+    assert (await acls.put("/acls/test_user2", domain=FILE, json={})).status == 201
+    assert (await acls.get("/acls/test_user2", domain=FILE)).json["acl"] == {
+        "userName": "test_user2",
+        **NOTHING,
+    }
 
 
 async def test_only_who_has_update_acl_may_change(acls):

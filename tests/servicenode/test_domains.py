@@ -55,6 +55,7 @@ async def test_a_folder(service):
     assert data["class"] == "folder"
     assert "root" not in data
     assert "num_groups" not in data
+    assert not data.keys() & {"limits", "compressors", "version"}
     assert [href["rel"] for href in data["hrefs"]] == ["self", "domains", "acls", "parent"]
 
 

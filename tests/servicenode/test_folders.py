@@ -112,8 +112,13 @@ async def test_queries(listing):
 
 
 async def test_what_has_no_children(listing):
-    for path in (f"{HOME}/a1.h5/", f"{HOME}/none/"):
-        assert names(await listing.get("/domains", domain=path)) == []
+    assert names(await listing.get("/domains", domain=f"{HOME}/a1.h5/")) == []
+
+
+async def test_what_does_not_exist_has_no_listing(listing):
+    assert (await listing.get("/domains", domain=f"{HOME}/none/")).status == 404
+    await listing.delete("/", domain=f"{HOME}/a1.h5")
+    assert (await listing.get("/domains", domain=f"{HOME}/a1.h5/")).status == 404
 
 
 @pytest.mark.parametrize("params", [{"Limit": "x"}, {"Limit": "-1"}, {"Marker": "x"}, {"domain": "//"}])

@@ -169,6 +169,11 @@ async def test_by_path(file):
             assert reply.json["id"] == expected, path
 
 
+@pytest.mark.parametrize("collection", ["groups", "datasets", "datatypes"])
+async def test_a_path_for_one_object_needs_to_say_which(file, collection):
+    assert (await file.get(f"/{collection}/")).status == 400
+
+
 async def test_collections(file):
     groups = sorted([await file.make(name=f"g{index}") for index in range(5)])
     await file.link(groups[0], "loop", id=file.root)

@@ -70,7 +70,7 @@ REQUESTS = [
         None,
         {"attr_names": "YQ==", "separator": "|", "encoding": "base64"},
     ),
-    ("GET", "/groups/", None, {"h5path": "/a", "grpid": "root"}),
+    ("GET", "/groups/", None, {"h5path": "/", "grpid": "root"}),
     ("GET", "/datasets", None, {"Limit": "1", "Marker": "x"}),
 ]
 

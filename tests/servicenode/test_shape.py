@@ -19,6 +19,7 @@ async def test_get(service):
     reply = await service.get(f"{values.path}/shape", domain=DOMAIN)
     assert reply.json["shape"]["class"] == "H5S_SIMPLE"
     assert reply.json["shape"]["dims"] == [3, 4]
+    assert reply.json["shape"]["maxdims"] == ["H5S_UNLIMITED", 8]
     assert reply.json.keys() == {"shape", "created", "lastModified", "hrefs"}
 
 

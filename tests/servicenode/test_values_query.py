@@ -86,7 +86,9 @@ async def test_plain_types_and_more_axes(grid):
 
 async def test_query_route(table):
     assert (await query(table, "open < 20")).json["indices"] == [[0], [1]]
-    assert (await query(table, "open < 0")).json["indices"] == []
+    reply = await query(table, "open < 0")
+    assert reply.json["indices"] == []
+    assert reply.headers["Content-Type"] == "application/json; charset=utf-8"
     assert (await query(table, "open < 0", headers=BINARY)).json["indices"] == []
     assert (await table.service.get(f"{table.path}/query", domain=DOMAIN)).status == 400
 

@@ -123,6 +123,13 @@ async def test_fields(table):
     assert await table.value(select="[0:1]") == [[10, 9.5, "s0"]]
 
 
+async def test_a_single_field_without_a_list_around_each(table):
+    await table.write(None, json={"value": [7.5, 8.5], "fields": "b", "select": "[0:2]"})
+    assert [row[1] for row in await table.value(select="[0:2]")] == [7.5, 8.5]
+    reply = await table.put(json={"value": [7.5, 8.5], "fields": "a:b", "select": "[0:2]"})
+    assert reply.status == 400
+
+
 async def test_fields_of_points(table):
     body = {"points": [[3], [4]], "value_base64": encoded(np.array([7.5, 8.5]))}
     await table.write(None, json=body, fields="b")
