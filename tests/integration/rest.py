@@ -12,7 +12,10 @@ TYPES = {"int32": "H5T_STD_I32LE", "int64": "H5T_STD_I64LE", "float64": "H5T_IEE
 
 
 class Rest:
-    """Requests to one service; all but ``send`` fail the test on an error status."""
+    """Requests to one service; all but ``send`` fail the test on an error status.
+
+    ``url`` may be ``unix:`` and the path of a socket.
+    """
 
     def __init__(self, url: str, *, user: str = "", password: str = "", connections: int = 100) -> None:
         self.url = url
@@ -21,10 +24,13 @@ class Rest:
         self._connections = connections
 
     async def __aenter__(self) -> Rest:
+        url, connector = self.url, aiohttp.TCPConnector(limit=self._connections)
+        if url.startswith("unix:"):
+            url, connector = "http://hsds", aiohttp.UnixConnector(url[5:], limit=self._connections)
         self.session = aiohttp.ClientSession(
-            self.url,
+            url,
             headers=self._headers,
-            connector=aiohttp.TCPConnector(limit=self._connections),
+            connector=connector,
             timeout=aiohttp.ClientTimeout(120),
         )
         return self
