@@ -73,7 +73,8 @@ def equal_attributes(a: Json, b: Json) -> bool:
     """Whether two stored attributes, of any HSDS version, have the same type, shape and value.
 
     Values are compared as what they stand for: NaN equals NaN, true equals 1, an object reference equals the
-    bare id, base64 its bytes.
+    bare id, base64 its bytes where these are text. Clients see what is no text in the form it came in, so
+    that it is another value in the other form.
     """
     try:
         (datatype, space), (other, other_space) = _declared(a), _declared(b)
@@ -88,6 +89,8 @@ def equal_attributes(a: Json, b: Json) -> bool:
         values, others = (_comparable(attribute_value_array(item), datatype) for item in (a, b))
     except InvalidInput:  # something foreign in the bucket
         return a | {"created": 0} == b | {"created": 0}
+    if isinstance(values, bytes) and a.get("encoding") != b.get("encoding"):
+        return False
     return _same(values, others, references=has_references(datatype))
 
 

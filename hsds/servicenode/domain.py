@@ -11,6 +11,8 @@ from hsds.errors import InvalidInput
 _BUCKET_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 _RESERVED = frozenset({"db", ".hsds"})
 """First path segments under which the store keeps objects and bookkeeping."""
+_SHORTEST = 3
+"""Characters of a domain's name; HSDS refuses shorter ones too, so that it could not open what they name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ def parse_domain(text: str) -> tuple[str | None, str]:
     name = text
     if name.startswith("hdf5:/"):
         name = "/" + name[6:].lstrip("/")
+    if len(name) < _SHORTEST:
+        raise InvalidInput(
+            f"Invalid domain name {text!r}: it has at least {_SHORTEST} characters, as /ab has"
+        )
     bucket: str | None = None
     if not name.startswith("/"):
         _, _, rest = name.rpartition("://")

@@ -13,6 +13,8 @@ from hsds.servicenode.domain import check_bucket, parent_of, parse_domain, parse
         ("hdf5://home/joe/x.h5", (None, "/home/joe/x.h5")),
         ("hdf5:/home/joe/x.h5", (None, "/home/joe/x.h5")),
         ("bkt/home/joe", ("bkt", "/home/joe")),
+        ("b/h", ("b", "/h")),
+        ("/ab", (None, "/ab")),
         ("s3://bkt/home/joe", ("bkt", "/home/joe")),
         ("/home/jöe/a b#?.h5", (None, "/home/jöe/a b#?.h5")),
         ("/home", (None, "/home")),
@@ -25,7 +27,8 @@ def test_parse_domain(text, expected):
 @pytest.mark.parametrize(
     "text",
     [
-        "/", "", "x", "a.b.c", "/home/", "//home", "/home//x", "/home/../x", "/./x", "bad bucket/x", "bkt/",
+        "/", "", "x", "/h", "hdf5://h", "a.b.c", "/home/", "//home", "/home//x", "/home/../x", "/./x",
+        "bad bucket/x", "bkt/",
         "/db/b03b24ef-69f244b6", "/.hsds/x", "/home/x\n", "/home/\x00", "/home/\udc80", "/home/.domain.json",
     ],
 )  # fmt: skip
