@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hsds
+from hsds import admin
 from hsds.config import Settings
 from hsds.configsources import DEAD_KEYS, Loaded, closest, load_settings
-from hsds.errors import InvalidSettings
+from hsds.errors import AdminError, InvalidSettings
 from hsds.serve import serve
 
-COMMANDS = ("serve",)
+COMMANDS = ("serve", "admin")
 
 _FLAGS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "root_dir": (("--root-dir",), "DIR", "keep data in this directory (default: ./hsds-data)"),
@@ -44,6 +45,7 @@ _FLAGS: dict[str, tuple[tuple[str, ...], str, str]] = {
 _DESCRIPTION = """\
 HDF5 over HTTP. With nothing but the command, data is kept in ./hsds-data and served at
 http://127.0.0.1:5101 to this machine only. Every key of docs/configuration.md is a flag as well.
+For a user's home folder on a running service: hsds admin mkhome USER.
 """
 
 
@@ -55,19 +57,25 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status: 0, or 2 for what was wrong before anything ran."""
+    """Run the command; the exit status: 0, 2 for what was wrong before anything ran, 1 for a refused task."""
     words = [_hyphens(word) for word in (sys.argv[1:] if argv is None else argv)]
     try:
         if words and not words[0].startswith("-"):
             command, *words = words
             if command not in COMMANDS:
                 raise InvalidSettings(f'unknown command "{command}"{closest(command, COMMANDS)}')
+            if command == "admin":
+                print(admin.run(words, _Parser))
+                return 0
         elif not words:
             words = ["--help"]
         serve(parse(words))
     except InvalidSettings as error:
         print(f"hsds: {error}", file=sys.stderr)
         return 2
+    except AdminError as error:
+        print(f"hsds: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -59,6 +59,10 @@ class InvalidSettings(HsdsError, ValueError):
     """The service cannot start as it is configured; the text names the setting and where it was given."""
 
 
+class AdminError(HsdsError):
+    """What an administrator asked of a running service did not work (exit status 1)."""
+
+
 class NotOwner(HsdsError):
     """This data node does not, or not yet, or not any more, own the key (421). Never shown to users."""
 

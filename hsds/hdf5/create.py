@@ -7,11 +7,13 @@ initial value is, and which type a committed type's id stands for are the caller
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from hsds.errors import InvalidInput
 from hsds.hdf5.attribute import normalize_attribute
 from hsds.hdf5.chunkshape import contiguous_ref_shape
+from hsds.hdf5.created import TimeRules
 from hsds.hdf5.dataset import dataset_filters
 from hsds.hdf5.dataspace import UNLIMITED, Dataspace
 from hsds.hdf5.datatype import Datatype, parse_datatype
@@ -24,20 +26,27 @@ from hsds.hdf5.typejson import present_type
 
 Json = dict[str, Any]
 
+_TIMES: Final = TimeRules()
 
-def new_group(body: Json, root: str, id_: str, now: float) -> Json:
-    """The stored JSON of a new group. ``InvalidInput`` for a body that cannot be."""
+
+def new_group(body: Json, root: str, id_: str, now: float, *, times: TimeRules = _TIMES) -> Json:
+    """The stored JSON of a new group. ``InvalidInput`` for a body that cannot be.
+
+    Its links may be as old as those of a batch: the client may have kept them for as long.
+    """
     if body.get("type") is not None:
         raise InvalidInput("a group has no type")
-    group = _new_object(body, root, id_, now)
-    group["links"] = _map_of(body, "links", lambda link: normalize_link(link, now=now))
+    group = _new_object(body, root, id_, now, times)
+    drift = times.max_timestamp_drift
+    normalize = partial(normalize_link, now=now, predate_max_time=drift, max_timestamp_drift=drift)
+    group["links"] = _map_of(body, "links", normalize)
     return group
 
 
-def new_datatype(body: Json, root: str, id_: str, now: float) -> Json:
+def new_datatype(body: Json, root: str, id_: str, now: float, *, times: TimeRules = _TIMES) -> Json:
     """The stored JSON of a new committed datatype. ``InvalidInput`` for a body that cannot be."""
     _refuse_links(body, "a datatype")
-    return _new_object(body, root, id_, now) | {"type": _datatype(body).json}
+    return _new_object(body, root, id_, now, times) | {"type": _datatype(body).json}
 
 
 def new_dataset(
@@ -48,6 +57,7 @@ def new_dataset(
     *,
     limits: LayoutLimits,
     infer_null_space: bool = False,
+    times: TimeRules = _TIMES,
 ) -> Json:
     """The stored JSON of a new dataset. ``InvalidInput`` for a body that cannot be.
 
@@ -56,7 +66,7 @@ def new_dataset(
     """
     _refuse_links(body, "a dataset")
     datatype = _datatype(body)
-    dataset = _new_object(body, root, id_, now)
+    dataset = _new_object(body, root, id_, now, times)
     props = dataset.get("creationProperties", {})
     space = _dataspace(body, props, infer_null_space=infer_null_space)
     if space.kind == "null" and body.get("value") is not None:
@@ -102,9 +112,15 @@ def present_dataset(dataset: Json) -> Json:
     return presented
 
 
-def _new_object(body: Json, root: str, id_: str, now: float) -> Json:
+def _new_object(body: Json, root: str, id_: str, now: float, times: TimeRules) -> Json:
     json: Json = {"id": id_, "root": root, "created": now, "lastModified": now}
-    json["attributes"] = _map_of(body, "attributes", lambda item: normalize_attribute(item, now=now))
+    normalize = partial(
+        normalize_attribute,
+        now=now,
+        predate_max_time=times.predate_max_time,
+        max_timestamp_drift=times.max_timestamp_drift,
+    )
+    json["attributes"] = _map_of(body, "attributes", normalize)
     props = body.get("creationProperties")
     if props is None:
         return json

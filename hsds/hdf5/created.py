@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -9,6 +10,14 @@ PREDATE_MAX_TIME = 10.0
 """Seconds that a client's time may lie in the past (HSDS: ``predate_max_time``)."""
 MAX_TIMESTAMP_DRIFT = 300.0
 """Seconds that a client's time may be off at all (HSDS: ``max_timestamp_drift``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRules:
+    """Which times of clients count, in seconds."""
+
+    predate_max_time: float = PREDATE_MAX_TIME
+    max_timestamp_drift: float = MAX_TIMESTAMP_DRIFT
 
 
 def creation_time(

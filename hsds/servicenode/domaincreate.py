@@ -13,6 +13,7 @@ from hsds.servicenode.call import Call, Route
 from hsds.servicenode.domain import Domain, parent_of, parse_domain
 from hsds.servicenode.domainjson import DN_IDS, abilities
 from hsds.servicenode.homes import admins_of, make_home, may_have_home
+from hsds.servicenode.newobjects import time_rules
 from hsds.servicenode.permissions import check_name, inherited, require
 from hsds.servicenode.replies import empty_reply, json_reply
 from hsds.transport.ops import CreateDomain, CreateObject, DeleteRoot, Flush, GetDomain, Rescan
@@ -144,7 +145,7 @@ async def _create_with_root(call: Call, op: CreateDomain, body: Json) -> None:
     if not isinstance(group, dict):
         raise InvalidInput("group must be an object with creationProperties")
     root = op.json["root"]
-    json = new_group(group, root, root, call.now)
+    json = new_group(group, root, root, call.now, times=time_rules(call.settings))
     created = await call.ask(CreateObject(op.bucket, root, json))
     if not created.new:
         raise Conflict(f"root_id {root} is in use already")

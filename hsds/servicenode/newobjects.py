@@ -10,6 +10,7 @@ from typing import Any
 from hsds.config import Settings
 from hsds.errors import InvalidInput
 from hsds.hdf5.create import new_dataset, new_datatype, new_group
+from hsds.hdf5.created import TimeRules
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.dataspace import Dataspace
 from hsds.hdf5.ids import Collection, new_object_id
@@ -96,11 +97,12 @@ def _maker(
     collection: Collection, settings: Settings, *, listed: bool
 ) -> Callable[[Json, str, str, float], Json]:
     """What makes stored JSON of an item, the root's id, the object's id and the time."""
+    times = time_rules(settings)
     match collection:
         case "groups":
-            return new_group
+            return partial(new_group, times=times)
         case "datatypes":
-            return new_datatype
+            return partial(new_datatype, times=times)
         case "datasets":
             limits = LayoutLimits(
                 min_chunk_size=settings.min_chunk_size,
@@ -111,7 +113,12 @@ def _maker(
             )
             # h5pyd 1.x, which spells null dataspaces by leaving out shape and layout, sends nothing but lists
             infer = listed and settings.infer_null_space
-            return partial(new_dataset, limits=limits, infer_null_space=infer)
+            return partial(new_dataset, limits=limits, infer_null_space=infer, times=times)
+
+
+def time_rules(settings: Settings) -> TimeRules:
+    """Which creation times of clients count for what comes with a new object."""
+    return TimeRules(settings.predate_max_time, settings.max_timestamp_drift)
 
 
 def _types(item: Json) -> Iterator[Any]:
