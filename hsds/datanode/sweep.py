@@ -15,7 +15,6 @@ from hsds.hdf5 import keys
 from hsds.hdf5.ids import is_object_id, is_root
 
 NOTES = ".hsds/deleted/"
-_AT_ONCE = 32
 _RETRY_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -90,21 +89,14 @@ class Sweeper:
 
     async def _delete_all(self, bucket: str, id_: str) -> None:
         """Delete until a listing shows nothing: a PUT that was under way may land behind the first one."""
+        store, prefix = self._state.store, _prefix(id_)
         keep = keys.object_key(id_)  # the tombstone goes last: until then it says that the rest is nobody's
-        while True:
-            doomed = [
-                info.key
-                async for info in self._state.store.list_all(bucket, _prefix(id_))
-                if info.key != keep
-            ]
-            if not doomed:
-                break
-            for i in range(0, len(doomed), _AT_ONCE):
-                await asyncio.gather(
-                    *(self._state.store.delete(bucket, key) for key in doomed[i : i + _AT_ONCE])
-                )
-        if is_root(id_):
-            await self._state.store.delete(bucket, keep)
+        if is_root(id_) and store.conditional_delete:
+            keep = ""  # it was deleted outright
+        while await store.delete_all(bucket, prefix, keep=keep):
+            pass
+        if is_root(id_) and keep:
+            await store.delete(bucket, keep)
 
 
 def _prefix(id_: str) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from hsds.errors import KeyNotFound
 
+_DELETES_AT_ONCE = 32
+
 Buffer = bytes | bytearray | memoryview
 """What a store takes as the content of an object: anything contiguous, one byte an item."""
 
@@ -109,6 +111,19 @@ class Store(ABC):
 
         ``if_match`` may be given only to stores with ``conditional_delete``.
         """
+
+    async def delete_all(self, bucket: str, prefix: str, *, keep: str = "") -> int:
+        """Remove objects below ``prefix`` unconditionally, whoever changes them meanwhile, but not ``keep``.
+
+        Removes one page of them and returns how many: to be called until there are none. Stores override
+        this where one trip, or one thread, can do it.
+        """
+        page = await self.list(bucket, prefix)
+        doomed = [info.key for info in page.objects if info.key != keep]
+        for i in range(0, len(doomed), _DELETES_AT_ONCE):
+            batch = doomed[i : i + _DELETES_AT_ONCE]
+            await asyncio.gather(*(self.delete(bucket, key) for key in batch))
+        return len(doomed)
 
     @abstractmethod
     async def head(self, bucket: str, key: str) -> ObjectInfo:

@@ -84,6 +84,12 @@ class ObservedStore(Store):
         with self._watch("delete"):
             await self._inner.delete(bucket, key, if_match=if_match)
 
+    async def delete_all(self, bucket: str, prefix: str, *, keep: str = "") -> int:
+        if type(self._inner).delete_all is Store.delete_all:
+            return await super().delete_all(bucket, prefix, keep=keep)
+        with self._watch("delete_all"):
+            return await self._inner.delete_all(bucket, prefix, keep=keep)
+
     async def head(self, bucket: str, key: str) -> ObjectInfo:
         with self._watch("head"):
             return await self._inner.head(bucket, key)

@@ -84,6 +84,9 @@ class PatientStore(Store):
 
         await (self._patiently(bucket, delete) if if_match is None else self._once(bucket, delete))
 
+    async def delete_all(self, bucket: str, prefix: str, *, keep: str = "") -> int:
+        return await self._patiently(bucket, lambda: self._inner.delete_all(bucket, prefix, keep=keep))
+
     async def head(self, bucket: str, key: str) -> ObjectInfo:
         return await self._patiently(bucket, lambda: self._inner.head(bucket, key))
 

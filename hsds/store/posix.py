@@ -19,12 +19,15 @@ from hsds.errors import StoreError
 from hsds.store.base import Blob, Buffer, ObjectInfo, Page, Store
 from hsds.store.names import check_delimiter
 from hsds.store.posix_files import Files, Fsync
-from hsds.store.posix_listing import list_folder, list_tree, walk
+from hsds.store.posix_listing import delete_all, list_folder, list_tree, walk
 
 T = TypeVar("T")
 
 _BATCH = 32
 """Fewest keys for which a read of many is worth another thread."""
+_SETTLE_SECONDS = 0.2
+"""After which the system is told to write out what replaced other objects."""
+_DELETE_AT_ONCE = 1000
 
 
 class PosixStore(Store):
@@ -42,6 +45,7 @@ class PosixStore(Store):
         self._root_dir = root_dir
         self._fsync = fsync
         self._threads = threads
+        self._settling: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
         return f"<PosixStore {self._root_dir} fsync={self._fsync}>"
@@ -55,6 +59,8 @@ class PosixStore(Store):
             raise
 
     async def close(self) -> None:
+        if self._settling is not None:
+            self._settling.cancel()
         await asyncio.to_thread(self._pool.shutdown)
         self._files.close()
 
@@ -89,10 +95,16 @@ class PosixStore(Store):
         if_match: str | None = None,
         if_none_match: bool = False,
     ) -> str:
-        return await self._run(partial(self._files.write, bucket, key, data, if_match, if_none_match))
+        etag = await self._run(partial(self._files.write, bucket, key, data, if_match, if_none_match))
+        if self._settling is None and len(self._files.unsettled):
+            self._settling = asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._settle)
+        return etag
 
     async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
         await self._run(partial(self._files.remove, bucket, key, if_match))
+
+    async def delete_all(self, bucket: str, prefix: str, *, keep: str = "") -> int:
+        return await self._run(partial(delete_all, self._files, bucket, prefix, keep, _DELETE_AT_ONCE))
 
     async def head(self, bucket: str, key: str) -> ObjectInfo:
         return await self._run(partial(self._files.info, bucket, key))
@@ -115,6 +127,10 @@ class PosixStore(Store):
         while batch := await self._run(lambda: list(islice(found, 1000))):
             for info in batch:
                 yield info
+
+    def _settle(self) -> None:
+        self._settling = None
+        self._pool.submit(self._files.unsettled.settle)
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

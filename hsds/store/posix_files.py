@@ -1,17 +1,15 @@
 """Objects as files: the blocking work of the POSIX store, one call a thread.
 
-A file is written beside the buckets and renamed into place under the lock of its key, so readers need no
-lock and see the old object or the new one, whole.
+A file is written beside the buckets and takes its place under the lock of its key in one step, so readers
+need no lock and see the old object or the new one, whole.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
 import stat
 import threading
 import time
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,17 +19,15 @@ from hsds.errors import KeyNotFound, NotModified, PreconditionFailed, StoreRefus
 from hsds.store.base import Blob, Buffer, ObjectInfo
 from hsds.store.names import label
 from hsds.store.posix_locks import KeyLocks
+from hsds.store.posix_temp import TempFiles, Unsettled
 from hsds.store.posix_tree import OWN_DIR, Tree, check_path, check_posix_bucket, map_exceptions
 
 Fsync = Literal["off", "data", "full"]
-"""What a put waits for: ``off`` the page cache (survives killed processes), ``data`` the bytes of the file
-(a power cut may lose the newest objects but tears none), ``full`` the directories too."""
-
-_STALE = 3600.0
-"""Seconds after which a temporary file is taken for the leftover of a killed process."""
+"""What a put waits for: ``off`` the page cache (survives killed processes; a power cut may lose or empty
+objects of the last seconds), ``data`` the bytes of the file (a power cut may lose the newest objects but
+tears none), ``full`` the directories too."""
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO put there by hand must not hang us
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
@@ -41,27 +37,27 @@ class Files:
     def __init__(self, root: Path, *, fsync: Fsync = "off") -> None:
         """Opens the directory, and makes it where it is missing. The object must not cross a fork."""
         self._fsync = fsync
-        self._prefix = uuid.uuid4().hex
-        self._serial = itertools.count()
         self._newest = 0
         self._newest_lock = threading.Lock()
         try:
             for own in ("tmp", "locks"):
                 (root / OWN_DIR / own).mkdir(parents=True, exist_ok=True)
             self.root = _open_directory(root)
-            self._tmp = _open_directory(root / OWN_DIR / "tmp")
+            self._temp = TempFiles(root / OWN_DIR / "tmp")
             locks = _open_directory(root / OWN_DIR / "locks")
             self._locks = KeyLocks(locks)
             os.close(locks)
-            self._remove_stale()
+            self._temp.remove_stale()
         except OSError as error:
             raise StoreRefused(f"root_dir cannot be used: {error}") from error
         self.tree = Tree(self.root)
+        self.unsettled = Unsettled()
 
     def close(self) -> None:
         """Close all files. No call may be under way."""
+        self.unsettled.settle()
         self._locks.close()
-        os.close(self._tmp)
+        self._temp.close()
         os.close(self.root)
 
     def create_bucket(self, bucket: str) -> None:
@@ -109,8 +105,8 @@ class Files:
         with map_exceptions(bucket, key):
             if if_match is not None or if_none_match:  # the usual way to lose a race costs no writing
                 _check(bucket, key, self.tree.find(path), if_match, if_none_match)
-            name = f"{self._prefix}-{next(self._serial)}"
-            file = os.open(name, _WRITE, 0o666, dir_fd=self._tmp)
+            name, file = self._temp.open()
+            settled = True
             try:
                 _write_all(file, data)
                 if self._fsync != "off":
@@ -119,13 +115,19 @@ class Files:
                     held = self.tree.find(path)
                     _check(bucket, key, held, if_match, if_none_match)
                     etag = self._stamp(file, held)
-                    self.tree.place(name, self._tmp, path)
+                    if self._fsync == "off" and held and self._temp.exchange(name, path, self.root):
+                        settled = False
+                    else:
+                        self.tree.place(name, self._temp.directory, path)
+                if not settled:
+                    self._temp.remove(name)
+                    self.unsettled.add(path, file)
             except BaseException:
-                with suppress(OSError):
-                    os.unlink(name, dir_fd=self._tmp)
+                self._temp.remove(name)
                 raise
             finally:
-                os.close(file)
+                if settled:
+                    os.close(file)
             if self._fsync == "full":
                 self.tree.sync(path)
             return etag
@@ -164,13 +166,6 @@ class Files:
             self._newest = now = max(time.time_ns(), after + 1)
         os.utime(file, ns=(now, now))
         return etag_of(os.fstat(file))
-
-    def _remove_stale(self) -> None:
-        with os.scandir(self._tmp) as entries:
-            for entry in entries:
-                with suppress(FileNotFoundError):
-                    if entry.stat().st_mtime < time.time() - _STALE:
-                        os.unlink(entry.name, dir_fd=self._tmp)
 
 
 def etag_of(found: os.stat_result) -> str:

@@ -1,4 +1,4 @@
-"""Listings of the POSIX store in the order of S3: ascending bytes of whole keys.
+"""Listings of the POSIX store in the order of S3, ascending bytes of whole keys; deleting what is listed.
 
 A directory sorts as its name and a slash: ``a-b`` comes before ``a/c``, which comes before ``a0``. Only
 directories that may hold keys of the asked range are read, each once.
@@ -59,6 +59,15 @@ def walk(files: Files, bucket: str, prefix: str, start_after: str = "") -> Itera
                 info = _info(files.root, bucket, key)
             if info:
                 yield info
+
+
+def delete_all(files: Files, bucket: str, prefix: str, keep: str, most: int) -> int:
+    """Remove objects below ``prefix``, and the directories that become empty; how many they were."""
+    found = (info.key for info in walk(files, bucket, prefix) if info.key != keep)
+    doomed = list(islice(found, most))
+    for key in doomed:
+        files.remove(bucket, key, None)
+    return len(doomed)
 
 
 def _may_follow(key: str, start_after: str) -> bool:

@@ -19,6 +19,7 @@ OWN_DIR = ".hsds"
 """Directory beside the buckets for temporary files and locks; never inside a bucket, where HSDS would take
 a stray file under a dataset for a chunk."""
 
+_NOTES = b".hsds/"
 _NAME_MAX = 255
 _ATTEMPTS = 100
 """How often a put makes its directories again that racing deletes of their last objects take away."""
@@ -105,7 +106,12 @@ class Tree:
         raise StoreUnavailable(f"{_text(path)}: its directory, or that of temporary files, keeps vanishing")
 
     def prune(self, path: bytes) -> None:
-        """Remove the directories above ``path`` that are empty now, up to the bucket."""
+        """Remove the directories above ``path`` that are empty now, up to the bucket.
+
+        Those of the service's own notes stay: each deletion of a domain makes a note and removes it again.
+        """
+        if path.partition(b"/")[2].startswith(_NOTES):
+            return
         with suppress(OSError):  # not empty, or another process was faster: either way it is not ours
             for parent in _parents(path)[:0:-1]:
                 os.rmdir(parent, dir_fd=self._root)

@@ -444,6 +444,25 @@ class StoreConformance:
         assert [info.key async for info in store.list_all(bucket, "k/")] == keys
         assert await listing(store, bucket, "k/", limit=1000) == keys
 
+    async def test_delete_all(self, store: Store, bucket: str) -> None:
+        await fill(store, bucket, TREE)
+        assert (
+            await store.delete_all(bucket, "b/", keep="b/c/d/3")
+            == len([key for key in TREE if key.startswith("b/")]) - 1
+        )
+        assert await store.delete_all(bucket, "b/", keep="b/c/d/3") == 0
+        left = [key for key in TREE if not key.startswith("b/") or key == "b/c/d/3"]
+        assert await listing(store, bucket) == sorted(left, key=str.encode)
+        assert await store.delete_all(bucket, "none/") == 0
+
+    async def test_delete_all_of_more_than_a_page(self, store: Store, bucket: str) -> None:
+        await fill(store, bucket, [f"k/{i % 7}/{i:05}" for i in range(1050)])
+        found = []
+        while count := await store.delete_all(bucket, "k/"):
+            found.append(count)
+        assert sum(found) == 1050
+        assert await listing(store, bucket) == []
+
     async def test_list_refuses(self, store: Store, bucket: str) -> None:
         with pytest.raises(InvalidInput):
             await store.list(bucket, delimiter="-")

@@ -22,7 +22,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await store.create_bucket("bucket1")
     yield store
     await store.close()
-    assert files_of(tmp_path / "root" / ".hsds" / "tmp") == []
+    assert temporary(tmp_path / "root") == []
 
 
 @pytest.fixture
@@ -32,6 +32,10 @@ def bucket() -> str:
 
 def files_of(directory: Path) -> list[str]:
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
+
+
+def temporary(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / ".hsds/tmp").rglob("*") if path.is_file())
 
 
 class TestPosixStore(StoreConformance):
@@ -165,14 +169,14 @@ async def test_foreign_files_are_not_objects(store: PosixStore, tmp_path: Path) 
 
 async def test_temporary_files_of_killed_processes_are_removed_in_time(tmp_path: Path) -> None:
     tmp = tmp_path / ".hsds/tmp"
-    tmp.mkdir(parents=True)
-    for name, age in (("old", 7200), ("new", 60)):
+    (tmp / "07").mkdir(parents=True)
+    for name, age in (("old", 7200), ("new", 60), ("07/older", 7200), ("07/newer", 60)):
         (tmp / name).write_bytes(b"")
         os.utime(tmp / name, (time.time() - age,) * 2)
     store = PosixStore(tmp_path)
     await store.start()
     await store.close()
-    assert files_of(tmp) == ["new"]
+    assert temporary(tmp_path) == ["new", "newer"]
 
 
 async def test_failed_puts_leave_nothing(store: PosixStore, tmp_path: Path) -> None:
@@ -181,7 +185,57 @@ async def test_failed_puts_leave_nothing(store: PosixStore, tmp_path: Path) -> N
         await store.put("bucket1", "a/b", b"x")
     with pytest.raises(PreconditionFailed):
         await store.put("bucket1", "a", b"x", if_match="other")
-    assert files_of(tmp_path / "root/.hsds/tmp") == []
+    assert temporary(tmp_path / "root") == []
+
+
+@pytest.fixture
+def no_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that cannot let two files change their places."""
+    monkeypatch.setattr("hsds.store.posix_temp._renameat2", None)
+    monkeypatch.setattr("hsds.store.posix_temp._sync_file_range", None)
+
+
+@pytest.mark.usefixtures("no_exchange")
+class TestPosixStoreWithoutExchange:
+    test_put_then_get = StoreConformance.test_put_then_get
+    test_replace_only = StoreConformance.test_replace_only
+    test_delete = StoreConformance.test_delete
+
+
+async def test_what_replaced_others_is_told_to_the_disk_soon(store: PosixStore) -> None:
+    for _ in range(3):
+        for i in range(100):
+            await store.put("bucket1", f"k{i}", b"x")
+    assert 0 < len(store._files.unsettled) <= 64
+    async with asyncio.timeout(10):
+        while len(store._files.unsettled):  # noqa: ASYNC110 - a thread does it
+            await asyncio.sleep(0.05)
+    await store.put("bucket1", "k0", b"y")
+    assert len(store._files.unsettled) == 1  # for close() to do
+
+
+async def test_readers_see_old_or_new_while_objects_are_replaced(store: PosixStore) -> None:
+    await store.put("bucket1", "k", b"0" * 10_000)
+    done = False
+
+    async def read() -> None:
+        while not done:
+            data = bytes((await store.get("bucket1", "k")).data)
+            assert len(set(data)) == 1
+            assert len(data) == 10_000
+
+    readers = [asyncio.create_task(read()) for _ in range(3)]
+    for i in range(300):
+        await store.put("bucket1", "k", b"%d" % (i % 10) * 10_000)
+    done = True
+    await asyncio.gather(*readers)
+
+
+async def test_notes_leave_their_folder(store: PosixStore, tmp_path: Path) -> None:
+    await store.put("bucket1", ".hsds/deleted/x", b"note")
+    await store.delete("bucket1", ".hsds/deleted/x")
+    assert files_of(tmp_path / "root/bucket1") == [".hsds", ".hsds/deleted"]
+    assert await listing(store, "bucket1") == []
 
 
 async def test_unusable_root_is_refused(tmp_path: Path) -> None:
@@ -255,7 +309,7 @@ async def test_a_killed_writer_leaves_whole_objects_and_no_lock(store: PosixStor
             data = (await store.get("bucket1", f"d{i % 3}/k")).data
             assert data in {b"%08d" % i * 20_000, b"%08d" % (i + 3) * 20_000}
             await store.put("bucket1", f"d{i % 3}/k", b"next")
-    for leftover in (tmp_path / "root/.hsds/tmp").iterdir():
+    for leftover in (tmp_path / "root/.hsds/tmp").rglob("*-*"):
         leftover.unlink()
 
 
