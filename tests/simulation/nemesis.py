@@ -99,9 +99,9 @@ class Nemesis:
 
     def bounce(self, uid):
         """Slots go to another pod and come back while their owner sleeps."""
-        self.cluster.freeze(uid, self.random.choice((2.0, 9.0, 12.0)))
+        self.cluster.freeze(uid, self.random.choice((2.0, 9.0, 14.0)))
         guest = self.cluster.start_pod()
-        self.cluster.loop.outside(self.random.uniform(0.5, 3), self._delete_later, guest)
+        self.cluster.loop.outside(self.random.uniform(0.5, 13), self._delete_later, guest)
 
     def store_outage(self):
         self._for_a_while("store_down", True, self._seconds())

@@ -48,6 +48,8 @@ class World:
         self.random = random.Random(self.seed)
         self.store = MemoryStore((BUCKET,), clock=self.loop.time)
         self.discoveries = []
+        self.plan = {}
+        """What shall take how long, once: ``("effect" | "reply", host, key)`` or ``("message", from, to)``."""
         self.hosts = {}
         """Name -> the node that listens there now: whatever arrives later reaches its successor."""
 
@@ -106,7 +108,8 @@ class World:
             error = task.exception()
             reply(None if error else task.result(), error)
 
-        self.loop.outside(self._latency(), deliver)
+        delay = self.plan.pop(("message", source.name, name), None)
+        self.loop.outside(self._latency() if delay is None else delay, deliver)
         return await future
 
     # -- Kubernetes -------------------------------------------------------------------------------------
@@ -187,31 +190,33 @@ class SimStore(Store):
 
     async def get(self, bucket, key, *, start=0, length=None, if_none_match=None):
         return await self._ask(
-            lambda s: s.get(bucket, key, start=start, length=length, if_none_match=if_none_match)
+            key, lambda s: s.get(bucket, key, start=start, length=length, if_none_match=if_none_match)
         )
 
     async def put(self, bucket, key, data, *, if_match=None, if_none_match=False):
         data = bytes(data)
         return await self._ask(
+            key,
             lambda s: s.put(bucket, key, data, if_match=if_match, if_none_match=if_none_match),
             conditional=if_match is not None or if_none_match,
             writes=True,
         )
 
     async def delete(self, bucket, key, *, if_match=None):
-        return await self._ask(lambda s: s.delete(bucket, key, if_match=if_match), writes=True)
+        return await self._ask(key, lambda s: s.delete(bucket, key, if_match=if_match), writes=True)
 
     async def head(self, bucket, key):
-        return await self._ask(lambda s: s.head(bucket, key))
+        return await self._ask(key, lambda s: s.head(bucket, key))
 
     async def list(self, bucket, prefix="", **kwargs):
-        return await self._ask(lambda s: s.list(bucket, prefix, **kwargs))
+        return await self._ask(prefix, lambda s: s.list(bucket, prefix, **kwargs))
 
     async def create_bucket(self, bucket):
         raise NotImplementedError
 
-    async def _ask(self, work, *, conditional=False, writes=False):
+    async def _ask(self, key, work, *, conditional=False, writes=False):
         world, rng, faults = self._world, self._world.random, self._world.faults
+        name = self._process.name
         future = world.loop.create_future()
         world.loop.keep(future)
 
@@ -232,6 +237,7 @@ class SimStore(Store):
 
         def effect():
             delay = rng.uniform(0.001, 0.01) + rng.uniform(0, faults.slow)
+            delay = world.plan.pop(("reply", name, key), delay)
             if rng.random() < faults.busy:
                 world.loop.outside(delay, answer, StoreBusy("busy"))
                 return
@@ -247,9 +253,9 @@ class SimStore(Store):
             if rng.random() >= faults.lost_reply:
                 world.loop.outside(delay, answer, error, result)
 
-        if not unreachable():
+        if not unreachable() and not world.separated(name, "to store"):
             late = writes and rng.random() < faults.late_write
             delay = rng.uniform(0, faults.late_by) if late else rng.uniform(0.001, 0.01)
-            world.loop.outside(delay, effect)
+            world.loop.outside(world.plan.pop(("effect", name, key), delay), effect)
         world.loop.outside(world.store_timeout, end, StoreUnavailable("the store does not answer"))
         return await future
