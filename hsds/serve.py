@@ -182,6 +182,7 @@ async def _data_node(settings: Settings, store: Store, health: StoreHealth) -> A
         write_budget=settings.request_memory_size,
         threads=min(32, (os.cpu_count() or 1) + 4),
         patience=settings.hold_timeout,
+        flush_max_age=settings.flush_max_age if settings.durability == "flush" else None,
     )
     node = LocalDataNode(state)
     await node.start(settings.bucket_name)

@@ -48,6 +48,7 @@ class ChunkWriter:
         """
         spec = op.dataset
         changes = []
+        await self._state.flush(op.bucket, keys.dataset_prefix(spec.id))
         conditional = self._state.store.conditional_delete
         async for info in self._state.store.list_all(op.bucket, keys.dataset_prefix(spec.id)):
             parsed = keys.parse_key(info.key)

@@ -69,6 +69,9 @@ class Committer:
             task.add_done_callback(self._tasks.discard)
         return await future
 
+    async def flush(self, bucket: str, prefix: str = "") -> None:
+        """Return when what was answered for is stored, of keys with ``prefix``: it is already."""
+
     async def drain(self) -> None:
         """Wait until every change that was asked for has ended."""
         while self._tasks:

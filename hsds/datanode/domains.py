@@ -10,6 +10,7 @@ from hsds.datanode.documents import JSON
 from hsds.datanode.gate import Key
 from hsds.datanode.objects import touch
 from hsds.datanode.state import State
+from hsds.datanode.sweep import Sweeper
 from hsds.errors import Conflict, Deleted, NotFound
 from hsds.hdf5 import keys
 from hsds.transport.ops import (
@@ -33,8 +34,9 @@ _PERMISSIONS = ("create", "read", "update", "delete", "readACL", "updateACL")
 class Domains:
     """Reads and changes domains and folders."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, sweeper: Sweeper) -> None:
         self._state = state
+        self._sweeper = sweeper
 
     async def get(self, op: GetDomain) -> DomainState:
         entry = await self._state.objects.reader.read(_key(op), JSON)
@@ -45,22 +47,31 @@ class Domains:
     async def create(self, op: CreateDomain) -> DomainState:
         def apply(present: Json | None) -> Outcome[Json]:
             if present is None:
-                return Outcome(op.json)
+                return Outcome(JSON.copy(op.json))
             if any(present.get(name) != op.json.get(name) for name in _IDENTITY):
                 raise Conflict(f"{op.path} exists already")
             return Outcome(present, changed=False)  # made by this request, in an attempt without an answer
 
         await self._state.objects.committer.change(_key(op), JSON, apply, basis=Basis.ABSENT)
+        await self._state.flush(*_key(op))  # listings of folders are the store's
         self._state.deleted.discard([(op.bucket, op.path)])
         return await self.get(GetDomain(op.bucket, op.path))
 
     async def delete(self, op: DeleteDomain) -> None:
+        """Before the domain is gone it is written down what becomes of its root, should this be the end."""
+        present = (await self.get(GetDomain(op.bucket, op.path))).json
+        if op.root is not None:
+            await self._sweeper.announce(op.bucket, op.root, domain=op.path)
+        elif "root" in present:
+            await self._sweeper.spare(op.bucket, present["root"])
+
         def apply(present: Json | None) -> Outcome[Json]:
-            if present is None:
+            if present is None or op.root not in (None, present.get("root")):
                 raise self._missing(op)
             return Outcome(None)
 
         await self._state.objects.committer.change(_key(op), JSON, apply)
+        await self._state.flush(*_key(op))
         self._state.deleted.add([(op.bucket, op.path)])
 
     async def update_acl(self, op: UpdateAcl) -> None:

@@ -66,7 +66,7 @@ class Objects:
 
         def apply(present: Json | None) -> Outcome[Json]:
             if present is None:
-                return Outcome(op.json, Created(op.json, new=True))
+                return Outcome(JSON.copy(op.json), Created(op.json, new=True))
             if any(present.get(name) != op.json.get(name) for name in _IDENTITY):
                 raise Conflict(f"{op.id} exists already and is different")
             return Outcome(present, Created(present, new=False), changed=False)
@@ -80,6 +80,8 @@ class Objects:
         finally:
             if is_root(op.id) and not new:
                 self._state.scans.perhaps(op.bucket, op.id)
+        if is_root(op.id):
+            await self._state.flush(*_key(op))  # before the domain that names it
         self._state.deleted.discard([(op.bucket, op.id)])
         if created.new and collection_of(op.id) == "datasets":
             self._state.sparse.add([(op.bucket, op.id)])
@@ -89,7 +91,9 @@ class Objects:
         is_dataset = collection_of(op.id) == "datasets"
         if is_dataset:
             await self._sweeper.announce(op.bucket, op.id)
+            await self._state.flush(op.bucket, keys.dataset_prefix(op.id))
         await self._change(op, lambda _present: Outcome(None))
+        await self._state.flush(*_key(op))
         self._state.deleted.add([(op.bucket, op.id)])
         if is_dataset:
             self._sweeper.sweep(op.bucket, op.id)

@@ -33,6 +33,8 @@ class Reader:
         self._gate = gate
         self._executor = executor
         self.cache = cache
+        self.unstored: dict[Key, Entry[Any]] = {}
+        """States that were answered for and are not stored yet (``durability: flush``)."""
         self._loading: dict[Key, asyncio.Future[Entry[Any] | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -63,12 +65,18 @@ class Reader:
     async def read(self, key: Key, codec: Codec[V]) -> Entry[V]:
         """The state of one key, from the cache or the store. Raises ``NotOwner``."""
         entry = self._cached(key, self._gate.hold(key))
+        entry = self.unstored.get(key, entry)
         if entry is None:
             (entry,) = await self.read_many((key,), codec)
         return entry
 
-    async def read_many(self, keys: Sequence[Key], codec: Codec[V]) -> list[Entry[V]]:
-        """The states of several keys of one bucket; the missing ones are read and decoded together."""
+    async def read_many(
+        self, keys: Sequence[Key], codec: Codec[V], *, stored: bool = False
+    ) -> list[Entry[V]]:
+        """The states of several keys of one bucket; the missing ones are read and decoded together.
+
+        ``stored`` asks for what the store has, whatever was answered for since.
+        """
         holds = {key: self._gate.hold(key) for key in keys}
         found: dict[Key, Entry[V]] = {}
         missing = list(holds)
@@ -78,6 +86,7 @@ class Reader:
             for key in missing:
                 self._gate.check(holds[key])
                 entry = self._cached(key, holds[key])
+                entry = entry if stored else self.unstored.get(key, entry)
                 if entry is not None:
                     found[key] = entry
                     continue
@@ -111,7 +120,8 @@ class Reader:
 
     async def stored(self, key: Key, codec: Codec[V]) -> Entry[V]:
         """The state of one key as the store has it, for those who are about to change it."""
-        return await self.read(key, codec)
+        (entry,) = await self.read_many((key,), codec, stored=True)
+        return entry
 
     async def decode(self, codec: Codec[V], blob: Blob | None) -> Entry[V]:
         """Decode what was read past the cache, here or in the executor if that is heavy."""

@@ -49,18 +49,23 @@ class Roots:
 
     async def delete(self, op: DeleteRoot) -> None:
         await self._sweeper.announce(op.bucket, op.root)
+        await self._state.flush(op.bucket, keys.root_prefix(op.root))
         key = (op.bucket, keys.object_key(op.root))
         await self._state.objects.committer.change(key, JSON, lambda _present: Outcome(None))
+        await self._state.flush(*key)
         self._state.deleted.add([(op.bucket, op.root)])
         self._sweeper.sweep(op.bucket, op.root)
 
     async def flush(self, op: Flush) -> None:
-        """Nothing to do: every write was in the store before it was answered."""
+        """Nothing to do, unless the settings say ``durability: flush``."""
+        await self._state.flush(op.bucket, keys.root_prefix(op.root))
 
     async def stats(self, op: GetRootStats) -> RootStats:
+        await self._state.flush(op.bucket, keys.root_prefix(op.root))
         return (await self._count(op.bucket, op.root, logical=op.logical)).stats
 
     async def dataset_stats(self, op: GetDatasetStats) -> DatasetStats:
+        await self._state.flush(op.bucket, keys.dataset_prefix(op.id))
         known = self._known(op.bucket, op.root)
         if known is not None:
             return known.stats.datasets.get(op.id, DatasetStats())
@@ -68,6 +73,7 @@ class Roots:
 
     async def rescan(self, op: Rescan) -> None:
         for _ in range(_ATTEMPTS):
+            await self._state.flush(op.bucket, keys.root_prefix(op.root))
             start = self._state.clock()
             counted = await self._count(op.bucket, op.root, logical=True)
             info = counted.stats.to_json(op.bucket, start=start, complete=self._state.clock())

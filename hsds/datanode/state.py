@@ -15,6 +15,7 @@ from hsds.datanode.memory import RecentMemory
 from hsds.datanode.reader import Cached, Reader
 from hsds.datanode.scans import Scans
 from hsds.datanode.watchedstore import WatchedStore
+from hsds.datanode.writeback import Writeback
 from hsds.store.base import Store
 
 
@@ -23,7 +24,7 @@ class Shelf:
     """A cache with its reader and committer. JSON objects and chunks have one each, with own limits."""
 
     reader: Reader
-    committer: Committer
+    committer: Committer | Writeback
 
     @property
     def cache(self) -> ByteLRU[Key, Cached]:
@@ -41,14 +42,19 @@ class State:
     executor: ThreadPoolExecutor
     scans: Scans
     gate: Gate
-    clock: Callable[[], float] = time.time
-    deleted: RecentMemory = field(default_factory=RecentMemory)
+    deleted: RecentMemory
     """Objects, domains, links and attributes that were deleted here and not made again."""
+    clock: Callable[[], float] = time.time
     sparse: RecentMemory = field(default_factory=RecentMemory)
     """Datasets whose chunks, as far as is known here, have not been written yet: bucket and id."""
 
+    async def flush(self, bucket: str, prefix: str = "") -> None:
+        """Return when what was answered for is stored, of keys with ``prefix``."""
+        await self.objects.committer.flush(bucket, prefix)
+        await self.chunks.committer.flush(bucket, prefix)
 
-def make_state(
+
+def make_state(  # noqa: PLR0913 - sizes and times of a node, named by each caller
     store: Store,
     *,
     metadata_cache: int,
@@ -57,19 +63,26 @@ def make_state(
     threads: int,
     gate: Gate | None = None,
     patience: float = PATIENCE,
+    flush_max_age: float | None = None,
     clock: Callable[[], float] = time.time,
 ) -> State:
     """Build the parts of a data node. Sizes are bytes; without a gate the node owns every key.
 
-    ``patience`` is how many seconds a change waits for a store that does not take it.
+    ``patience`` is how many seconds a change waits for a store that does not take it. With
+    ``flush_max_age`` changes are answered from memory and stored within so many seconds; unstored ones take
+    at most half of each cache's size besides.
     """
     gate = gate or OpenGate()
     executor = ThreadPoolExecutor(threads, thread_name_prefix="chunk")
     budget, scans = ByteBudget(write_budget), Scans(store)
-    watched = WatchedStore(store, scans)
+    deleted = RecentMemory()
+    watched = WatchedStore(store, scans, deleted)
 
     def shelf(limit: int) -> Shelf:
         reader = Reader(store, ByteLRU(limit), executor, gate)
-        return Shelf(reader, Committer(watched, reader, gate, budget=budget, patience=patience))
+        committer = Committer(watched, reader, gate, budget=budget, patience=patience)
+        if flush_max_age is None:
+            return Shelf(reader, committer)
+        return Shelf(reader, Writeback(committer, max_age=flush_max_age, limit=limit // 2))
 
-    return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, scans, gate, clock)
+    return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, scans, gate, deleted, clock)
