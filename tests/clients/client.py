@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 PROGRAMS = Path(__file__).parent / "programs"
-USERS = {"ann": "secret-a", "bob": "secret-b", "admin": "secret-c"}
+USERS = {"ann": "secret-a", "bob": "secret-b", "admin": "secret-c", "h5pyd1": "new-1", "h5pyd024": "new-0"}
+"""Those named as a client do nothing but what they do first, in one test."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,6 @@ class Client:
         """Run a script of ``programs/``."""
         return self._run([str(self.python), str(PROGRAMS / f"{name}.py"), *args], user)
 
-    def make_folder(self) -> None:
-        """Make the folder, as a user's first write: the service makes the home that it is in."""
-        code = f"import h5pyd; h5pyd.Folder({self.folder!r}, mode='x')"
-        done = self._run([str(self.python), "-c", code], "ann")
-        assert done.status == 0, done.text
-
     def app(self, name: str, *args: str, user: str = "ann") -> Done:
         """Run a command-line app of h5pyd, such as ``hsls``."""
         return self._run([str(self.python.parent / name), *args], user)
@@ -75,7 +70,7 @@ class Client:
             env=self._environ(user),
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)

@@ -40,7 +40,7 @@ def client_name(request: pytest.FixtureRequest) -> str:
 def client(client_name: str, shared_service: Service, new_client: Callable[..., Client]) -> Client:
     """A client of the shared service, with a folder of its own there."""
     made = new_client(client_name, shared_service.url)
-    made.make_folder()
+    made.did("hstouch", made.folder)
     return made
 
 

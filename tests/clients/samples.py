@@ -186,7 +186,7 @@ def large(f: h5py.File) -> None:
 
 
 def many(f: h5py.File) -> None:
-    for n in range(350):
+    for n in range(150):
         group = f.create_group(f"g{n:03}")
         group.attrs["n"] = n
         if n % 10 == 0:

@@ -57,6 +57,13 @@ def test_hsinfo_with_a_wrong_password(client: Client) -> None:
     assert "READY" not in said
 
 
+def test_hstouch_is_a_new_users_first_command(client: Client) -> None:
+    user = client.name
+    client.did("hstouch", f"/home/{user}/file.h5", user=user)
+    assert f"/home/{user}/file.h5" in client.did("hsls", f"/home/{user}/", user=user)
+    assert client.app("hstouch", "/home/admin/file.h5", user=user).status != 0
+
+
 def test_hstouch_makes_folders_and_files(client: Client) -> None:
     client.did("hstouch", client.folder + "sub/")
     client.did("hstouch", client.folder + "file.h5")

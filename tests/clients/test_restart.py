@@ -17,7 +17,7 @@ def test_everything_is_there(
 ) -> None:
     with service_in(tmp_path) as service:
         client = new_client(client_name, service.url)
-        client.make_folder()
+        client.did("hstouch", client.folder)
         client.program("keeping", client.folder, "write").json()
         if end == "stop":
             assert service.stop() == 0
