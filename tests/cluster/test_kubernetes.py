@@ -271,6 +271,7 @@ async def test_the_server_says_how_long_to_wait(api, account):
     timing = kubernetes.WatchTiming(first_pause=0.01, longest_pause=5.0)
     async with discovering(api, account, timing=timing) as discovery:
         assert await shows(discovery) > 0.9
+        await until(lambda: api.count("watch") == 1)
         api.failures = [(429, {"Retry-After": "7"})]
         with pytest.raises(Unavailable, match="answers 429") as caught:
             await discovery.list()
