@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -17,10 +18,17 @@ class ByteBudget:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
+        self.waited = 0.0
+        """Seconds that all who had to wait have waited together."""
         self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     def __repr__(self) -> str:
         return f"<ByteBudget {self.used}/{self.limit} bytes, {len(self._waiters)} waiting>"
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for their share."""
+        return len(self._waiters)
 
     async def acquire(self, nbytes: int) -> None:
         """Take ``nbytes``; waits until they are free. Pair with ``release``."""
@@ -29,6 +37,7 @@ class ByteBudget:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((nbytes, future))
+        began = time.monotonic()
         try:
             await future
         except asyncio.CancelledError:
@@ -39,6 +48,8 @@ class ByteBudget:
                     self._waiters.remove((nbytes, future))
                 self._wake()
             raise
+        finally:
+            self.waited += time.monotonic() - began
 
     def release(self, nbytes: int) -> None:
         """Give ``nbytes`` back."""

@@ -169,6 +169,9 @@ class Settings(BaseModel):
     """None: none, only ``socket``."""
     dn_port: Port = 6101
     metrics_port: Port = 9100
+    """Of ``/metrics`` and the probes, for nodes of a cluster."""
+    metrics_public: bool | None = None
+    """Whether the public port answers ``/metrics`` too. None: only where there is no ``metrics_port``."""
     socket: File = None
     """Unix socket to listen on."""
     discovery: Literal["kubernetes", "static"] = "kubernetes"

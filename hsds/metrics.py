@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import (
@@ -14,11 +15,43 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from hsds.budget import ByteBudget
 
 METRICS_TYPE: Final = CONTENT_TYPE_LATEST
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+Read = Callable[[], Mapping[tuple[str, ...], float]]
+"""Values of a family by the values of its labels, ``()`` where it has none."""
+
+
+class Figures(Collector):
+    """Families that are looked up when somebody reads the page: others count already, or it is a state."""
+
+    def __init__(self) -> None:
+        self._families: dict[
+            str, tuple[type[GaugeMetricFamily | CounterMetricFamily], str, tuple[str, ...], Read]
+        ] = {}
+
+    def gauge(self, name: str, text: str, read: Read, *, labels: tuple[str, ...] = ()) -> None:
+        """Add a family of figures that go up and down. One that is there already is replaced."""
+        self._families[name] = GaugeMetricFamily, text, labels, read
+
+    def counter(self, name: str, text: str, read: Read, *, labels: tuple[str, ...] = ()) -> None:
+        """Add a family of figures that only grow; ``name`` ends with ``_total``."""
+        self._families[name] = CounterMetricFamily, text, labels, read
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        """For prometheus_client: all families as they are now."""
+        for name, (kind, text, labels, read) in self._families.items():
+            family = kind(name, text, labels=labels)
+            for values, number in read().items():
+                family.add_metric(values, number)
+            yield family
 
 
 class Metrics:
@@ -29,6 +62,8 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
+        self.figures = Figures()
+        registry.register(self.figures)
         self.info = Gauge("hsds_info", "This node", ["node_type", "node_id", "version"], registry=registry)
         self.ready = Gauge("hsds_node_ready", "1 while the node is READY", registry=registry)
         self.start_time = Gauge(
@@ -49,9 +84,6 @@ class Metrics:
         self.bytes_in = Counter("hsds_http_request_bytes_total", "Bytes of request bodies", registry=registry)
         self.bytes_out = Counter(
             "hsds_http_response_bytes_total", "Bytes of response bodies", registry=registry
-        )
-        self.held_bytes = Gauge(
-            "hsds_budget_held_bytes", "Bytes of the memory budgets in use", ["budget"], registry=registry
         )
         self.store_calls = Counter(
             "hsds_store_calls_total", "Calls of the object store", ["call", "status"], registry=registry
@@ -90,6 +122,24 @@ class Metrics:
             self.bytes_in.inc(bytes_in)
         if bytes_out:
             self.bytes_out.inc(bytes_out)
+
+    def tell_of_budgets(self, **budgets: ByteBudget) -> None:
+        """Show the memory budgets of a node under their names."""
+
+        def each(read: Callable[[ByteBudget], float]) -> Read:
+            return lambda: {(name,): read(budget) for name, budget in budgets.items()}
+
+        figures, labels = self.figures, ("budget",)
+        text = "Bytes of the memory budgets in use"
+        figures.gauge("hsds_budget_held_bytes", text, each(lambda budget: budget.used), labels=labels)
+        text = "Bytes of the memory budgets"
+        figures.gauge("hsds_budget_limit_bytes", text, each(lambda budget: budget.limit), labels=labels)
+        text = "Requests that wait for memory"
+        figures.gauge("hsds_budget_waiting", text, each(lambda budget: budget.waiting), labels=labels)
+        text = "Seconds that requests have waited for memory, all together"
+        figures.counter(
+            "hsds_budget_waited_seconds_total", text, each(lambda budget: budget.waited), labels=labels
+        )
 
     def observe_store(self, call: str, seconds: float, status: str, nbytes: int) -> None:
         """Count one call of the object store, as ``hsds.store.observed`` tells of it."""

@@ -46,6 +46,8 @@ class ServiceNode:
     dn_urls: tuple[str, ...] = ("in-process",)
     """Where the data nodes are, for people to read."""
     state: State = "READY"
+    metrics_public: bool = True
+    """Whether the public port answers ``/metrics``."""
     store_state: Callable[[], dict[str, Any]] | None = None
     """What a data node in this process says of its object store, for ``/info``."""
 
@@ -61,6 +63,7 @@ def make_node(
         budget=ByteBudget(settings.request_memory_size),
         bodies=ByteBudget(settings.request_memory_size),
         metrics=metrics or Metrics(),
+        metrics_public=settings.metrics_public is not False,
     )
 
 

@@ -85,7 +85,9 @@ async def readyz(call: Call) -> web.StreamResponse:
 
 
 async def metrics(call: Call) -> web.StreamResponse:
-    """Everything that is counted, for Prometheus."""
+    """Everything that is counted, for Prometheus; not for the public where nodes have a port for it."""
+    if not call.node.metrics_public:
+        return error_reply(404, "No route /metrics")
     return web.Response(body=render(call.node), headers={"Content-Type": METRICS_TYPE})
 
 
@@ -96,8 +98,7 @@ def render(node: ServiceNode) -> bytes:
     metrics.ready.set(node.state == "READY")
     metrics.start_time.set(node.start_time)
     metrics.active_dns.set(len(node.dn_urls))
-    metrics.held_bytes.labels("values").set(node.budget.used)
-    metrics.held_bytes.labels("bodies").set(node.bodies.used)
+    metrics.tell_of_budgets(values=node.budget, bodies=node.bodies)
     return metrics.render()
 
 

@@ -90,6 +90,10 @@ class Router(DataNode):
         self._serial = itertools.count(1)
         self.held = 0
         """Operations that were sent more than once, ever."""
+        self.holding = 0
+        """Requests that wait at present for a data node that can answer them, not for its answer."""
+        self.held_seconds = 0.0
+        """For how long requests have waited so, all together."""
 
     @property
     def name(self) -> str:
@@ -144,9 +148,15 @@ class Router(DataNode):
         """Learn a newer view if there is one; else wait a little."""
         view = self._views.view
         epoch = -1 if view is None else view.epoch
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(seconds, 0.001)):
-                await self._views.newer(epoch)
+        began = self._clock()
+        self.holding += 1
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(seconds, 0.001)):
+                    await self._views.newer(epoch)
+        finally:
+            self.holding -= 1
+            self.held_seconds += self._clock() - began
 
     def _shares(self, jobs: Iterable[_Job]) -> list[_Share]:
         """Split what is to be sent by owner. Takes the parts out of their jobs."""
