@@ -35,9 +35,6 @@ async def get_attribute_value(call: Call, collection: Collection) -> web.StreamR
     _refuse_null(name, attribute)
     if call.wants_binary and not parse_datatype(attribute["type"]).variable:
         return bytes_reply(attribute_value_bytes(attribute))
-    if attribute.get("value") is None:  # zeros, as in binary
-        zeros = to_json(attribute_value_array(attribute), parse_datatype(attribute["type"]))
-        attribute = attribute | {"value": zeros}
     shown = form.show(name, attribute)
     reply: Json = {member: shown[member] for member in ("value", "encoding") if member in shown}
     root = ("root", f"/groups/{domain.root}")
@@ -58,7 +55,11 @@ async def put_attribute_value(call: Call, collection: Collection) -> web.StreamR
         if "value" not in body:
             raise InvalidInput("the body must have a value")
         declared = {"type": attribute["type"], "shape": attribute["shape"]}
-        sent = {"value": body["value"], "encoding": body.get("encoding")}
+        if body["value"] is None:  # zeros are asked for, not that it be unset
+            zeros = attribute_value_array(declared)
+            sent = {"value": to_json(zeros, parse_datatype(attribute["type"]))}
+        else:
+            sent = {"value": body["value"], "encoding": body.get("encoding")}
         changed = normalize_attribute(declared | sent, now=call.now)
     await call.ask(UpdateAttributes(domain.bucket, owner, {name: changed}, replace=True))
     return json_reply({})

@@ -14,6 +14,7 @@ from hsds.hdf5.query import match_record
 from hsds.servicenode.call import Call, Route
 from hsds.servicenode.domain import Domain, check_path
 from hsds.servicenode.domainjson import domain_json, statistics
+from hsds.servicenode.paging import glob_of
 from hsds.servicenode.replies import json_reply
 from hsds.transport.ops import GetAttributes, GetDomain, ListDomains
 
@@ -30,7 +31,7 @@ async def list_folder(call: Call) -> web.StreamResponse:
     """
     bucket, path = call.target("read", folder=True)
     limit = call.integer("Limit")
-    pattern, query = _glob(call.text("pattern")), call.text("query")
+    pattern, query = _glob(glob_of(call)), call.text("query")
     marker = call.text("Marker") or None
     if marker is not None:
         check_path(marker)

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
+from hsds.errors import InvalidInput
 from hsds.servicenode.call import Call
+
+_SET: Final = re.compile(r"\[!?.[^]]*\]")
+
+
+def glob_of(call: Call) -> str | None:
+    """The glob that names must match, if one is asked for: ``*``, ``?`` and sets such as ``[a-z]``."""
+    pattern = call.text("pattern") or None
+    if pattern is not None and pattern.count("[") > len(_SET.findall(pattern)):
+        raise InvalidInput(f"pattern {pattern!r} has a [ without its ]")
+    return pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +38,7 @@ class Paging:
         return cls(
             limit=call.integer("Limit"),
             marker=call.text("Marker") or None,
-            pattern=call.text("pattern") or None,
+            pattern=glob_of(call),
             creation_order=call.flag("CreateOrder"),
         )
 

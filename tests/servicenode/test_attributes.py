@@ -338,12 +338,15 @@ async def test_binary_value(owner):
     assert (await owner.get(f"{owner.at}/b/value", headers=BINARY)).json["value"] == "x"
 
 
-async def test_a_value_that_is_unset_reads_as_zeros(owner):
+async def test_a_value_that_is_unset_and_one_that_is_set_to_zeros(owner):
     int32 = {"class": "H5T_INTEGER", "base": "H5T_STD_I32LE"}
     assert (await owner.put(f"{owner.at}/unset", json={"type": int32, "shape": [2]})).status == 201
     assert (await owner.get(f"{owner.at}/unset")).json["value"] is None
-    assert (await owner.get(f"{owner.at}/unset/value")).json["value"] == [0, 0]
+    assert (await owner.get(f"{owner.at}/unset/value")).json["value"] is None
     assert (await owner.get(f"{owner.at}/unset/value", headers=BINARY)).body == bytes(8)
+    assert (await owner.put(f"{owner.at}/unset/value", json={"value": None})).status == 200
+    assert (await owner.get(f"{owner.at}/unset")).json["value"] == [0, 0]
+    assert (await owner.get(f"{owner.at}/unset/value")).json["value"] == [0, 0]
 
 
 async def test_json_value(owner):

@@ -211,6 +211,7 @@ async def test_pages(tree):
     assert titles((await tree.get(path, Limit=2, Marker="b")).json["links"]) == ["g"]
     assert titles((await tree.get(path, CreateOrder=1, Marker="g")).json["links"]) == ["b", "a"]
     assert titles((await tree.get(path, pattern="[ab]")).json["links"]) == ["a", "b"]
+    assert (await tree.get(path, pattern="[ab")).status == 400
     assert (await tree.get(path, Marker="never")).status == 404
     assert (await tree.get(path, Limit=-1)).status == 400
     assert (await tree.get(path, Limit="many")).status == 400
