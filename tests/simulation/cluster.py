@@ -14,7 +14,7 @@ from tests.simulation.world import Faults, World
 class Cluster(World):
     """A world with data nodes and clients in it."""
 
-    def __init__(self, seed, *, parts=None, paths=4, clients=3, **client_options):
+    def __init__(self, seed, *, parts=None, paths=4, services=3, **client_options):
         super().__init__(seed)
         self.parts = parts or Parts()
         self.history = History()
@@ -26,7 +26,8 @@ class Cluster(World):
         """Pods of lost machines that the API still shows."""
         self.paths = [f"/sim/{n}" for n in range(paths)]
         self.clients = [
-            ClientProcess(self, f"sn-{n}", self.history, self.paths, **client_options) for n in range(clients)
+            ClientProcess(self, f"sn-{n}", self.history, self.paths, **client_options)
+            for n in range(services)
         ]
 
     # -- life and death ---------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ class Nemesis:
         self.cluster.loop.outside(seconds, setattr, faults, name, getattr(Faults(), name))
 
 
-def run_seed(seed, *, parts=None, length=40.0, keep=None):
+def run_seed(seed, *, parts=None, length=30.0, keep=None):
     """One run: a cluster, its clients, random faults for ``length`` seconds, then peace, and a verdict."""
     random.seed(seed)  # pauses in the program itself
     gc.disable()  # a third of the time, for nothing that could be freed

@@ -274,7 +274,7 @@ class SimViews(Views):
 class ClientProcess:
     """Clients behind one service node: each sends one operation after another and writes down what it saw."""
 
-    def __init__(self, world, name, history, paths, *, clients=2, think=0.25, hold_timeout=90.0):
+    def __init__(self, world, name, history, paths, *, clients=2, think=0.35, hold_timeout=90.0):
         self.world, self.name, self.history, self.paths = world, name, history, paths
         self.process = world.process(name)
         self.think = think
@@ -300,7 +300,7 @@ class ClientProcess:
     async def _pinging(self):
         while True:
             await self.views.refresh()
-            await asyncio.sleep(1)
+            await asyncio.sleep(2)
 
     async def _client(self, number):
         rng, count = self.world.random, 0

@@ -3,12 +3,13 @@
 import pytest
 
 from hsds.cluster.agent import RECORD
+from hsds.cluster.slots import object_slot, owners
 from hsds.datanode.change import Basis
 from hsds.transport.base import Trace
 from tests.simulation.cluster import Cluster
 from tests.simulation.history import Violation
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.nodes import Append, log_key
+from tests.simulation.nodes import Append, log_key, pod
 from tests.simulation.world import BUCKET
 
 PATH = "/sim/0"
@@ -18,10 +19,8 @@ KEY = log_key(PATH)[1]
 class Stage(Cluster):
     """A cluster with clients that do only what they are told."""
 
-    def __init__(self, *, parts=None, pods=2, **options):
-        super().__init__(7, parts=parts, paths=1, clients=3, **({"think": 1.0} | options))
-        for client in self.clients:
-            client.clients = 0
+    def __init__(self, *, parts=None, pods=2):
+        super().__init__(7, parts=parts, paths=1, services=3, clients=0)
         self.uids = [self.start_pod() for _ in range(pods)]
         self.run(3)
         self.one, self.two, self.three = self.clients
@@ -32,15 +31,10 @@ class Stage(Cluster):
         return self.nodes[view.owners()[self.slot()]]
 
     def slot(self):
-        from hsds.cluster.slots import object_slot
-
         return object_slot(BUCKET, KEY)
 
     def guest_that_takes(self):
         """Start a pod that becomes the owner of the path. Returns its uid."""
-        from hsds.cluster.slots import owners
-        from tests.simulation.nodes import pod
-
         while True:
             number = next(self.numbers)
             uids = [*self.pods, pod(number).uid]
@@ -66,6 +60,11 @@ class Stage(Cluster):
         return client.process.spawn(client.read(PATH))
 
     def end(self):
+        """Peace, and everybody asks once more."""
+        self.loop.outside(
+            1.0, lambda: [self.append(client, f"last-{client.name}") for client in self.clients]
+        )
+        self.loop.outside(2.0, lambda: [self.read(client) for client in self.clients])
         self.finish()
 
 
@@ -87,7 +86,7 @@ def lease_from_a_slow_get(parts):
 
 
 def put_that_lands_after_the_takeover(parts):
-    """The owner's PUT is 11 s on its way; by then its slot has another owner, which has read the old state."""
+    """The owner's PUT is 11 s on its way; by then another owner has read the old state."""
     stage = Stage(parts=parts)
     stage.store_timeout = 30.0
     for client in stage.clients:
@@ -117,6 +116,8 @@ def owner_asleep_while_its_slot_goes_and_comes(parts):
     owner = stage.owner()
     stage.freeze(owner.member.uid, 15)
     guest = stage.guest_that_takes()
+    name = owner.process.name
+    stage.separate([name], [host for host in stage.hosts if not host.startswith("sn-")], 15)
     stage.run(11.5)
     stage.append(stage.two, "during")
     stage.run(1)
@@ -190,6 +191,23 @@ def get_overtaken_by_a_put(parts):
     stage.end()
 
 
+def get_from_an_earlier_tenure(parts):
+    """A GET is on its way back while the slot goes to a guest, which changes the key, and comes again."""
+    stage = Stage(parts=parts)
+    stage.plan["reply", stage.owner().process.name, KEY] = 2.9
+    stage.read(stage.one)
+    stage.run(0.1)
+    guest = stage.guest_that_takes()
+    stage.run(0.7)
+    stage.append(stage.two, "by the guest")
+    stage.run(0.3)
+    stage.delete_pod(guest)
+    stage.run(0.7)
+    stage.read(stage.three)
+    stage.run(3)
+    stage.end()
+
+
 def restart_within_the_wait(parts):
     """The owner is lost, its successor restarts while it waits for the lease to run out."""
     stage = Stage(parts=parts, pods=3)
@@ -256,6 +274,7 @@ CATCHES = {
     attempt_that_meets_a_later_tenure: ["late attempts applied"],
     attempt_that_comes_after_the_next: ["no memory of attempts"],
     get_overtaken_by_a_put: ["overtaken GET cached"],
+    get_from_an_earlier_tenure: ["any tenure"],
     restart_within_the_wait: ["no takeover wait", "nobody before"],
     many_epochs_within_a_lease: ["short history", "last owner only", "waits cut short"],
     late_removal_of_itself: [],

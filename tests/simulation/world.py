@@ -49,7 +49,7 @@ class World:
         self.store = MemoryStore((BUCKET,), clock=self.loop.time)
         self.discoveries = []
         self.plan = {}
-        """What shall take how long, once: ``("effect" | "reply", host, key)`` or ``("message", from, to)``."""
+        """What takes how long, once: ``("effect" | "reply", host, key)`` or ``("message", from, to)``."""
         self.hosts = {}
         """Name -> the node that listens there now: whatever arrives later reaches its successor."""
 
