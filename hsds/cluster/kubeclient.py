@@ -6,7 +6,6 @@ Token, authority and namespace are files that Kubernetes replaces; they are read
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -59,6 +58,15 @@ class Listing:
     version: str
 
 
+@dataclass(slots=True, eq=False)
+class _Session:
+    """Connections that trust one authority. Closed when it is out of date and nobody uses it."""
+
+    client: ApiClient
+    authority: bytes
+    users: int = 0
+
+
 class KubeClient:
     """Asks the API server of the cluster that this process runs in."""
 
@@ -75,9 +83,7 @@ class KubeClient:
         self._namespace = namespace
         self._folder = folder
         self._page = page
-        self._client: ApiClient | None = None
-        self._authority: object = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._session: _Session | None = None
         try:
             self._configuration()
         except ConfigException as error:
@@ -96,11 +102,10 @@ class KubeClient:
             raise KubeError(f"the namespace of the pod cannot be read: {error.strerror}") from error
 
     async def close(self) -> None:
-        """Close all connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
-        await asyncio.gather(*self._closing)
+        """Close all connections that are not in use; the others are closed as they fall idle."""
+        session, self._session = self._session, None
+        if session is not None and not session.users:
+            await session.client.close()
 
     async def list_pods(self, selector: str, *, seconds: float) -> Listing:
         """All pods with the label, as of one moment after the call. Raises ``KubeError``."""
@@ -109,9 +114,8 @@ class KubeClient:
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
         with _translated("list"):
             while True:
-                response = await self._ask(selector, limits, limit=self._page, _continue=token)
-                async with response:
-                    await self._check(response, "list")
+                query = {"limit": self._page, "_continue": token}
+                async with self._asked(selector, limits, "list", query) as response:
                     page = orjson.loads(await response.read())
                 pods += page.get("items") or ()
                 token = page["metadata"].get("continue")
@@ -129,57 +133,52 @@ class KubeClient:
         """
         limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence)
         with _translated("watch"):
-            response = await self._ask(
-                selector,
-                limits,
-                watch=True,
-                allow_watch_bookmarks=True,
-                resource_version=version,
-                timeout_seconds=int(seconds),
-            )
-            async with response:
-                await self._check(response, "watch")
+            query = {
+                "watch": True,
+                "allow_watch_bookmarks": True,
+                "resource_version": version,
+                "timeout_seconds": int(seconds),
+            }
+            async with self._asked(selector, limits, "watch", query) as response:
                 yield _events(response)
 
-    async def _ask(
-        self, selector: str, limits: aiohttp.ClientTimeout, **query: Any
-    ) -> aiohttp.ClientResponse:
-        response: object = await CoreV1Api(self._fresh()).list_namespaced_pod(
-            self.namespace,
-            label_selector=selector,
-            _preload_content=False,
-            _request_timeout=limits,
-            **{name: value for name, value in query.items() if value is not None},
-        )
-        return cast("aiohttp.ClientResponse", response)  # what it returns without its parsing
-
-    async def _check(self, response: aiohttp.ClientResponse, verb: str) -> None:
-        """Raise what an answer that is no success means."""
-        if response.status == 200:
-            return
-        text = (await response.content.read(_LONGEST_TEXT)).decode(errors="replace")
-        raise _error(response.status, _message(text), verb, self.namespace, response.headers)
+    @asynccontextmanager
+    async def _asked(
+        self, selector: str, limits: aiohttp.ClientTimeout, verb: str, query: Mapping[str, Any]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A successful answer while it is read."""
+        async with self._connected() as client:
+            raw: object = await CoreV1Api(client).list_namespaced_pod(
+                self.namespace,
+                label_selector=selector,
+                _preload_content=False,
+                _request_timeout=limits,
+                **{name: value for name, value in query.items() if value is not None},
+            )
+            async with cast("aiohttp.ClientResponse", raw) as response:  # what it is before its parsing
+                if response.status != 200:
+                    text = (await response.content.read(_LONGEST_TEXT)).decode(errors="replace")
+                    raise _error(response.status, _message(text), verb, self.namespace, response.headers)
+                yield response
 
     # -- credentials -----------------------------------------------------------------------------------
 
-    def _fresh(self) -> ApiClient:
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[ApiClient]:
         """A client that trusts the authority in the file as it is now."""
-        stamp = self._stamp()
-        if self._client is None or stamp != self._authority:
-            old, self._client = self._client, ApiClient(self._configuration())
-            self._authority = stamp
-            if old is not None:
-                task = asyncio.create_task(old.close())
-                self._closing.add(task)
-                task.add_done_callback(self._closing.discard)
-        return self._client
-
-    def _stamp(self) -> object:
+        authority = (self._folder / "ca.crt").read_bytes()
+        old = session = self._session
+        if session is None or session.authority != authority:
+            session = self._session = _Session(ApiClient(self._configuration()), authority)
+        session.users += 1
         try:
-            found = (self._folder / "ca.crt").stat()
-        except OSError:
-            return self._authority  # being replaced
-        return found.st_ino, found.st_mtime_ns, found.st_size
+            if old is not None and old is not session and not old.users:
+                await old.client.close()
+            yield session.client
+        finally:
+            session.users -= 1
+            if session is not self._session and not session.users:
+                await session.client.close()
 
     def _configuration(self) -> Configuration:
         configuration = Configuration()

@@ -46,9 +46,12 @@ class HttpPeers(Peers):
         node = self._connections.node(member.address, member.port)
         json = await node.ask_json("POST", WORD, body=word_to_json(word), within=self._timeout)
         try:
-            return word_from_json(json)
+            answer = word_from_json(json)
         except InvalidInput as error:
             raise NotReachable(f"the data node {node.name} does not answer as one: {error}") from error
+        if answer.uid != member.uid:
+            raise NotReachable(f"at {node.name} there is another data node now")
+        return answer
 
 
 async def newer_view(

@@ -328,6 +328,8 @@ async def test_words_are_exchanged():
         assert stand.heard == [word]
         assert await HttpPeers(connections).exchange(member, Word("x", None, 5)) == Word("me", VIEW, 7)
         assert await info_of(connections, member, within=1) == {"uid": "me"}
+        with pytest.raises(NotReachable, match="there is another data node now"):
+            await HttpPeers(connections).exchange(Member("former", address, int(port)), word)
 
 
 async def test_a_view_is_told_as_soon_as_it_is_there():
