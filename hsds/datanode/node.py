@@ -51,7 +51,7 @@ class LocalDataNode(DataNode):
         self.sweeper = Sweeper(state)
         self._name = name
         objects = Objects(state, self.sweeper)
-        domains = Domains(state)
+        domains = Domains(state, self.sweeper)
         roots = Roots(state, self.sweeper)
         writer, query = ChunkWriter(state), ChunkQuery(state)
         self._handlers: dict[type[ops.Op[Any]], Handler] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
 from weakref import WeakValueDictionary
 
 from hsds.datanode.gate import Key
@@ -33,23 +33,34 @@ class RootWatch:
     """
 
     def __init__(self) -> None:
-        self._busy: Counter[Key] = Counter()
+        self._busy: dict[Key, dict[asyncio.Event, str]] = {}
+        """By root: what tells that a change is over, and the name of the key that it changes."""
         self._watches: WeakValueDictionary[Key, Watch] = WeakValueDictionary()
 
     def __repr__(self) -> str:
         return f"<RootWatch {len(self._busy)} roots under change, {len(self._watches)} watched>"
 
-    def begin(self, root: Key) -> None:
-        """Something of the root is going to be changed."""
-        self._busy[root] += 1
+    def begin(self, root: Key, name: str) -> asyncio.Event:
+        """The key ``name`` of the root is going to be changed. Pass what this returns to ``end``."""
+        over = asyncio.Event()
+        self._busy.setdefault(root, {})[over] = name
         self._spoil(root)
+        return over
 
-    def end(self, root: Key) -> None:
+    def end(self, root: Key, over: asyncio.Event) -> None:
         """That change is over."""
-        self._busy[root] -= 1
-        if not self._busy[root]:
+        over.set()
+        busy = self._busy[root]
+        del busy[over]
+        if not busy:
             del self._busy[root]
         self._spoil(root)
+
+    async def settled(self, root: Key, prefix: str) -> None:
+        """Return when those changes of keys with ``prefix`` are over that are under way now."""
+        for over, name in list(self._busy.get(root, {}).items()):
+            if name.startswith(prefix):
+                await over.wait()
 
     def watch(self, root: Key) -> Watch:
         """Watch from now on; not clean to begin with while something is being changed."""

@@ -37,11 +37,11 @@ class Scans:
             return
         while root not in self._gone:  # between the last look and begin() nothing can come
             await self._one_at_a_time(root, self._delete)
-        self.watch.begin(root)
+        over = self.watch.begin(root, key[1])
         try:
             yield
         finally:
-            self.watch.end(root)
+            self.watch.end(root, over)
 
     def none_yet(self, bucket: str, root: str) -> None:
         """The root is being made now: there cannot be a scan of it."""

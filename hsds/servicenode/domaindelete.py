@@ -28,10 +28,11 @@ async def delete_domain(call: Call) -> web.StreamResponse:
     domain = await call.domain_at(bucket, path, "delete")
     if domain.is_folder and await _has_children(call, domain):
         raise Conflict(f"folder has sub-items: {path}")
-    await call.ask(DeleteDomain(bucket, path))
-    if not domain.is_folder and not call.asked(body, "keep_root"):
+    root = None if domain.is_folder or call.asked(body, "keep_root") else domain.root
+    await call.ask(DeleteDomain(bucket, path, root))
+    if root is not None:
         with suppress(NotFound):  # shared with a domain that was deleted before
-            await call.ask(DeleteRoot(bucket, domain.root))
+            await call.ask(DeleteRoot(bucket, root))
     return json_reply(None)
 
 

@@ -238,7 +238,13 @@ class CreateDomain(DomainOp[DomainState]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteDomain(DomainOp[None]):
-    """Delete the domain object only; its root is another operation."""
+    """Delete the domain object only; its root is another operation.
+
+    ``root`` says that the root is to go with it: should nobody come to say so, it is deleted later. Nothing
+    is deleted if the domain has another root by now.
+    """
+
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

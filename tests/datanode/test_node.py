@@ -190,12 +190,37 @@ async def test_a_sweep_that_was_cut_off_is_taken_up(ask, root, state):
     kept = new_root_id()
     await ask(ops.CreateObject("b", kept, group(kept, kept)))
     await state.store.put("b", f".hsds/deleted/{root}", b"deleted")
-    await state.store.put("b", f".hsds/deleted/{kept}", b"deleted")
+    await state.store.put("b", f".hsds/deleted/{kept}", b"/home/kept.h5")
+    domain = {"root": kept, "owner": "joe", "acls": {}, "created": 1.0}
+    await ask(ops.CreateDomain("b", "/home/kept.h5", domain))
     await state.store.delete("b", keys.object_key(root))  # the process died here; `kept` was only announced
     second = LocalDataNode(state)
     await second.start("b")
     await second.sweeper.drain()
-    assert await listing(state) == [keys.object_key(kept)]
+    assert await listing(state) == [keys.object_key(kept), keys.domain_key("/home/kept.h5")]
+
+
+@pytest.mark.parametrize("note", [b"deleted", b"/home/gone.h5"])
+async def test_a_root_whose_domain_is_gone_goes_too(ask, root, state, note):
+    await state.store.put("b", f".hsds/deleted/{root}", note)
+    second = LocalDataNode(state)
+    await second.start("b")
+    with pytest.raises(Deleted):
+        await ask(ops.CreateObject("b", new_object_id(root, "groups"), group(root, root)))
+    await second.sweeper.drain()
+    assert await listing(state) == []
+
+
+async def test_a_domain_deleted_without_its_root(ask, root, state):
+    json = {"root": root, "owner": "joe", "acls": {}, "created": 1.0}
+    await ask(ops.CreateDomain("b", "/home/joe.h5", json))
+    with pytest.raises(NotFound):
+        await ask(ops.DeleteDomain("b", "/home/joe.h5", new_root_id()))
+    await state.store.put("b", f".hsds/deleted/{root}", b"/home/joe.h5")  # of an attempt that came to nothing
+    await ask(ops.DeleteDomain("b", "/home/joe.h5"))
+    second = LocalDataNode(state)
+    await second.start("b")
+    assert (await ask(ops.GetObject("b", root))).json["id"] == root
 
 
 async def test_stats_and_scan_results_of_others(ask, root, state):
