@@ -93,8 +93,8 @@ def test_coordinates_beyond_32_bits() -> None:
 
 def test_many_chunks_and_points_are_cut_fast() -> None:
     """A guard against work per element in Python, an order of magnitude above what is measured."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert len(pieces(whole((10_000, 10_000)), (100, 100))) == 10_000
     coords = np.random.default_rng(1).integers(0, 10_000, (50_000, 2))
     assert len(pieces(Points(coords), (1000, 1000))) == 100
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1

@@ -13,6 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+CHECKOUT = Path(__file__).parents[2]
+OWN = (sys.executable, "-m", "hsds", "serve")
 _OURS = re.compile(r"(AWS|S3|HSDS|ROOT_DIR|BUCKET_NAME|PASSWORD_FILE|CONFIG_DIR|LOG_).*")
 
 
@@ -22,7 +24,8 @@ class Service:
     def __init__(self, folder: Path, *flags: str, port: int = 0, command: Sequence[str] = ()) -> None:
         self.folder = folder
         self.flags = (*flags, "--port", str(port))
-        self.command = command or (sys.executable, "-m", "hsds", "serve")
+        self.command = command or OWN
+        self._environ = _environ() if command else _own_environ()
         self.url = ""
         self.welcome: list[str] = []
 
@@ -41,7 +44,7 @@ class Service:
                 cwd=self.folder,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environ(),
+                env=self._environ,
             )
         lines: queue.Queue[bytes] = queue.Queue()
         threading.Thread(target=self._read, args=(lines,), daemon=True).start()
@@ -91,9 +94,9 @@ class Service:
 def failed_start(folder: Path, *flags: str, **environ: str) -> str:
     """What a service that must not start says; it says one line, and ends with status 2."""
     done = subprocess.run(
-        [sys.executable, "-m", "hsds", "serve", *flags],
+        [*OWN, *flags],
         cwd=folder,
-        env=_environ() | environ,
+        env=_own_environ() | environ,
         capture_output=True,
         text=True,
         timeout=60,
@@ -109,3 +112,8 @@ def failed_start(folder: Path, *flags: str, **environ: str) -> str:
 def _environ() -> dict[str, str]:
     """The environment without what would configure a service."""
     return {name: value for name, value in os.environ.items() if not _OURS.match(name)}
+
+
+def _own_environ() -> dict[str, str]:
+    """That of a service which is this checkout's, whichever one is installed."""
+    return _environ() | {"PYTHONPATH": str(CHECKOUT)}
