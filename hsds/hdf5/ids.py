@@ -17,6 +17,7 @@ Collection = Literal["groups", "datasets", "datatypes"]
 _COLLECTIONS: Final[dict[str, Collection]] = {"g": "groups", "d": "datasets", "t": "datatypes"}
 _LETTERS: Final[dict[str, str]] = {collection: letter for letter, collection in _COLLECTIONS.items()}
 _ID: Final = re.compile(r"[gdt]-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{6}-[0-9a-f]{6}", re.ASCII)
+_LEGACY_ID: Final = re.compile(r"[gdt]-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _ROTATE: Final = str.maketrans("0123456789abcdef", "89abcdef01234567")
 """Digit d of the first half becomes (d + 8) mod 16 in the second half of a root id."""
 
@@ -38,6 +39,10 @@ def new_object_id(root: str, collection: Collection) -> str:
 def check_id(text: object, collection: Collection | None = None) -> str:
     """Return ``text`` if it is an object id (of ``collection``, where given); otherwise ``InvalidInput``."""
     if not is_object_id(text):
+        if is_legacy_id(text):
+            raise InvalidInput(
+                f"not an object id, but one of schema v1, which is not supported: {text}"
+            )
         raise InvalidInput(f"not an object id: {text!r}"[:200])
     if collection is not None and _COLLECTIONS[text[0]] != collection:
         raise InvalidInput(f"{text} is not an id of {collection}")
@@ -47,6 +52,11 @@ def check_id(text: object, collection: Collection | None = None) -> str:
 def is_object_id(text: object) -> TypeGuard[str]:
     """Whether ``text`` has the form of an object id."""
     return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def is_legacy_id(text: object) -> bool:
+    """Whether ``text`` has the form of an object id of schema v1: a letter and a UUID."""
+    return isinstance(text, str) and _LEGACY_ID.fullmatch(text) is not None
 
 
 def collection_of(id_: str) -> Collection:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hsds.errors import InvalidInput
+from hsds.errors import InvalidInput, NotSupported
+from hsds.hdf5.ids import is_legacy_id, is_object_id
 
 _BUCKET_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
+_AZURE = ".blob.core.windows.net"
 _RESERVED = frozenset({"db", ".hsds"})
 """First path segments under which the store keeps objects and bookkeeping."""
 _SHORTEST = 3
@@ -33,7 +35,14 @@ class Domain:
         root = self.json.get("root")
         if not isinstance(root, str):
             raise InvalidInput(f"{self.path} is a folder, not a domain with a root group")
+        if is_legacy_id(root):
+            raise NotSupported(f"{self.path} is stored in HSDS's schema v1, which is not supported")
         return root
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is a root group that can be read here."""
+        return is_object_id(self.json.get("root"))
 
     @property
     def owner(self) -> str:
@@ -61,6 +70,8 @@ def parse_domain(text: str) -> tuple[str | None, str]:
     bucket: str | None = None
     if not name.startswith("/"):
         _, _, rest = name.rpartition("://")
+        if rest.partition("/")[0].endswith(_AZURE):
+            raise NotSupported(f"{text} is in Azure storage, which is not supported")
         bucket, slash, path = rest.partition("/")
         if not slash or not bucket:
             raise InvalidInput(f"Invalid domain name {text!r}: give a path such as /home/user/file.h5")

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 def domain_json(domain: Domain) -> Json:
     """Root (of domains only), class, owner and times."""
     stored = domain.json
-    data: Json = {} if domain.is_folder else {"root": domain.root}
+    data: Json = {} if domain.is_folder else {"root": stored["root"]}
     created = stored.get("created", 0)
     return data | {
         "class": "folder" if domain.is_folder else "domain",
@@ -50,7 +50,7 @@ async def statistics(call: Call, domains: Sequence[Domain], *, scan: bool = Fals
 
     ``scan`` adds ``scan_info`` in full, which lists every dataset.
     """
-    full = [domain for domain in domains if not domain.is_folder]
+    full = [domain for domain in domains if domain.has_data]
     ops = [GetRootStats(domain.bucket, domain.root, logical=scan) for domain in full]
     counted = await call.node.nodes.settle(ops, call.trace)
     by_root = {domain.root: stats for domain, stats in zip(full, counted, strict=True)}

@@ -83,7 +83,7 @@ async def _read(call: Call, bucket: str, paths: Sequence[str]) -> list[Domain]:
 
 async def _matching(call: Call, domains: Iterable[Domain], query: str) -> list[Domain]:
     """The domains whose root group has scalar attributes that satisfy the query. Folders have none."""
-    full = [domain for domain in domains if not domain.is_folder]
+    full = [domain for domain in domains if domain.has_data]
     ops = [GetAttributes(domain.bucket, domain.root) for domain in full]
     pages = await call.node.nodes.settle(ops, call.trace)
     matching = []
