@@ -194,6 +194,7 @@ class Agent:
     async def _write(self, write: Write) -> None:
         """PUT the record; after whatever else than success it is read again."""
         data = orjson.dumps(write.view.to_json())
+        started = self._clock()
         try:
             async with asyncio.timeout(self._timing.timeout):
                 etag = await self._store.put(
@@ -203,7 +204,7 @@ class Agent:
             await self._read()
             return
         before = self.membership.view
-        self.membership.wrote(write, etag, now=self._clock())
+        self.membership.wrote(write, etag, started=started, now=self._clock())
         if before is None or write.view.epoch > before.epoch:
             self._learned()
             self._peers.inform(write.view)

@@ -153,11 +153,13 @@ class Membership:
         self._record = self._etag = None
         self._lose(now)
 
-    def wrote(self, write: Write, etag: str, *, now: float) -> None:
-        """A PUT of ours was taken."""
+    def wrote(self, write: Write, etag: str, *, started: float, now: float) -> None:
+        """A PUT of ours that started at ``started`` was taken: as good as a GET that shows what it wrote."""
         self._record, self._etag, self._read_at = write.view, etag, now
         self._lost_since, self._born = None, True
         self._adopt(write.view, now)
+        if self.me.uid in write.view.uids and write.view.epoch > self.takeover.born:
+            self.lease.renew(started)
 
     def heard(self, word: Word, *, now: float) -> None:
         """A peer has told what it knows."""
@@ -216,7 +218,7 @@ class Membership:
         record, presence = self._record, self._presence
         if record is None:
             return False
-        if presence is None or presence.started <= self._read_at:
+        if presence is None or presence.started < self._read_at:
             if self.ready and self.me.uid not in record.uids:
                 return True
             return self._hint is None or not record.uids <= self._hint
@@ -267,13 +269,13 @@ class Membership:
 
     def _shows_us(self, after: float) -> bool:
         presence = self._presence
-        return presence is not None and presence.started > after and self.me.uid in presence.members
+        return presence is not None and presence.started >= after and self.me.uid in presence.members
 
     def _gone(self, record: View, now: float) -> frozenset[str]:
         """Members that are gone for good: a LIST that started after the record was read lacks them."""
         presence = self._presence
         gone: frozenset[str] = frozenset()
-        if presence is not None and presence.started > self._read_at:
+        if presence is not None and presence.started >= self._read_at:
             gone = record.uids - frozenset(presence.members) - {self.me.uid}
         self._gone_since = {uid: self._gone_since.get(uid, now) for uid in gone}
         return gone

@@ -36,6 +36,7 @@ class Reader:
         self.unstored: dict[Key, Entry[Any]] = {}
         """States that were answered for and are not stored yet (``durability: flush``)."""
         self._loading: dict[Key, asyncio.Future[Entry[Any] | None]] = {}
+        self._loading_tenures: dict[Key, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def peek(self, key: Key) -> Entry[Any] | None:
@@ -90,8 +91,11 @@ class Reader:
                 if entry is not None:
                     found[key] = entry
                     continue
+                if self._loading_tenures.get(key) != holds[key].tenure:
+                    self._void(key)  # by now somebody else may have changed what it will bring
                 future = self._loading.get(key)
                 if future is None:
+                    self._loading_tenures[key] = holds[key].tenure
                     future = self._loading[key] = asyncio.get_running_loop().create_future()
                     load.append(key)
                 waits.append((key, future))
@@ -152,7 +156,7 @@ class Reader:
         for (key, hold), future, blob, entry in zip(held, futures, blobs, entries, strict=True):
             if self._loading.get(key) is not future:
                 continue
-            del self._loading[key]
+            del self._loading[key], self._loading_tenures[key]
             failure: HsdsError | None = entry if isinstance(entry, HsdsError) else None
             if not self._gate.valid(hold):
                 failure = NotOwner("the key changed hands while it was being read")
@@ -175,12 +179,13 @@ class Reader:
     def _fail(self, keys: list[Key], futures: list[asyncio.Future[Any]], error: Exception) -> None:
         for key, future in zip(keys, futures, strict=True):
             if self._loading.get(key) is future:
-                del self._loading[key]
+                del self._loading[key], self._loading_tenures[key]
                 future.set_exception(error)
                 future.exception()
 
     def _void(self, key: Key) -> None:
         future = self._loading.pop(key, None)
+        self._loading_tenures.pop(key, None)
         if future is not None:
             future.set_result(None)
 

@@ -21,6 +21,9 @@ class LeaseFromTheEnd(Membership):
     def read(self, view, etag, *, started, now):
         super().read(view, etag, started=now, now=now)
 
+    def wrote(self, write, etag, *, started, now):
+        super().wrote(write, etag, started=now, now=now)
+
 
 class LeaseIsEnough(Gatekeeper):
     """After the PUT only the lease is looked at."""
@@ -92,6 +95,16 @@ class NothingDropped(Reader):
         return None if cached is None else cached[0]
 
 
+class GetsOutlastTenures(Reader):
+    """Who asks in a new tenure takes what a GET of an earlier one brings."""
+
+    async def read_many(self, keys, codec, **kwargs):
+        for key in keys:
+            if key in self._loading:
+                self._loading_tenures[key] = self._gate.hold(key).tenure
+        return await super().read_many(keys, codec, **kwargs)
+
+
 class OvertakenCached(Reader):
     def _void(self, key):
         pass
@@ -138,7 +151,7 @@ MUTANTS = {
     "no lease": Parts(lease=NoLease),
     "lease counted from the GET's end": Parts(membership=LeaseFromTheEnd),
     "lease without slot": Parts(gate=LeaseIsEnough),
-    "any tenure": Parts(gate=AnyTenure),
+    "any tenure": Parts(gate=AnyTenure, reader=GetsOutlastTenures),
     "no takeover wait": Parts(takeover=NoWait),
     "nobody before": Parts(takeover=NobodyBefore),
     "skipped epochs ignored": Parts(takeover=EpochsSkipped),
