@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -81,7 +81,8 @@ async def post_attributes(call: Call, collection: Collection) -> web.StreamRespo
     owner = call.member(domain, call.path["id"], collection)
     wanted = _wanted(call, domain, owner, await call.body_object())
     form = Form.of(call, include_data=False)
-    found = await _list_objects(call, domain, wanted, Paging.of(call))
+    page = replace(Paging.of(call), limit=0, marker=None)  # what is asked for by name has no pages
+    found = await _list_objects(call, domain, wanted, page)
     if len(wanted) == 1:
         ((only, items),) = found.items()
         shown: Any = _items(call, form, only, items)

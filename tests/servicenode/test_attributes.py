@@ -278,7 +278,9 @@ async def test_follow_links(owner):
 
 
 async def test_post(owner):
-    found = (await owner.post(owner.at, json={"attr_names": ["c", "a"]}, IncludeData=1)).json["attributes"]
+    body = {"attr_names": ["c", "a"]}
+    assert len((await owner.post(owner.at, json=body, Limit=1)).json["attributes"]) == 2  # named, so no pages
+    found = (await owner.post(owner.at, json=body, IncludeData=1)).json["attributes"]
     assert [(item["name"], item["value"]) for item in found] == [("c", [1.0, 2.0]), ("a", 1)]
     ids = {owner.group: ["b"], owner.dataset: ["a"]}
     found = (await owner.post(owner.at, json={"obj_ids": ids})).json["attributes"]
