@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from hsds.errors import StoreBusy, StoreError, StoreUnavailable
+from hsds.errors import KeyNotFound, StoreBusy, StoreError, StoreUnavailable
 from hsds.store.memory import MemoryStore
 
 
@@ -20,6 +20,8 @@ class ScriptedStore(MemoryStore):
     """
 
     conditional_delete = False
+    late_creates = True
+    """Whether what is ``late`` may land where there was nothing (it is ``lost`` otherwise)."""
 
     def __init__(self, *script: str, conditional_delete: bool = False) -> None:
         super().__init__(("b",))
@@ -71,10 +73,18 @@ class ScriptedStore(MemoryStore):
                 await write(*args, **kwargs)
                 raise StoreUnavailable("no answer")
             case "late":
-                self._late.append(lambda: write(*args, **kwargs))
+                if self.late_creates or await self._replaces(*args[:2]):
+                    self._late.append(lambda: write(*args, **kwargs))
                 raise StoreUnavailable("no answer")
             case _:
                 return await write(*args, **kwargs)
+
+    async def _replaces(self, bucket: str, key: str) -> bool:
+        """Whether there is something other than a tombstone."""
+        try:
+            return bool((await super().head(bucket, key)).size)
+        except KeyNotFound:
+            return False
 
     def _called(self, kind: str) -> None:
         self.calls.append(kind)
