@@ -1,0 +1,173 @@
+"""What every process of a service is made of: event loop, signals, store, data node, service node, sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import importlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from hsds import logs
+from hsds.config import Settings
+from hsds.configsources import Loaded
+from hsds.datanode.gate import Gate
+from hsds.datanode.node import LocalDataNode
+from hsds.datanode.state import make_state
+from hsds.errors import BucketNotFound, HsdsError, InvalidInput, InvalidSettings
+from hsds.listening import open_sites
+from hsds.metrics import Metrics
+from hsds.servicenode.auth import make_authenticator
+from hsds.servicenode.node import ServiceNode, make_node
+from hsds.servicenode.runner import Runner
+from hsds.store.base import Store
+from hsds.store.factory import make_store
+from hsds.store.health import StoreHealth
+from hsds.store.patient import PatientStore
+from hsds.store.probe import probe
+from hsds.transport.nodes import DataNodes
+
+DRAIN_SECONDS = 22.0
+"""For requests in flight when the process is told to end."""
+GRACE_SECONDS = 25.0
+"""Until requests are cancelled that have not ended by then; Kubernetes kills after 30."""
+_KEEPALIVE_SECONDS = 3630.0
+"""Longer than clients and proxies keep idle connections: who closes first must not be us."""
+_READ_BUFFER = 256 * 1024
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    loaded: Loaded, settings: Settings, life: Callable[[Settings], Coroutine[Any, Any, None]], *, name: str
+) -> None:
+    """Run ``life`` to its end, logging as ``name``. ``InvalidSettings`` for what prevents the start."""
+    try:
+        logs.configure(settings, node=name)
+    except OSError as error:
+        raise InvalidSettings(f"logfile {settings.logfile} cannot be opened: {error.strerror}") from error
+    if loaded.ignored:
+        log.warning("ignored, these settings of HSDS have no meaning here: %s", ", ".join(loaded.ignored))
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(life(settings))
+    except InvalidSettings:
+        raise
+    except HsdsError as error:  # once it serves, errors are answers to requests
+        raise InvalidSettings(f"cannot start: {error}") from error
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is installed."""
+    with suppress(ImportError):
+        factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
+        return factory
+    return None
+
+
+def on_signals(stop: asyncio.Event) -> None:
+    """SIGTERM and Ctrl-C end in order, Ctrl-C during that at once."""
+
+    def interrupt() -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, metrics: Metrics) -> AsyncIterator[Store]:
+    """The store, with the default bucket in it."""
+    bucket = settings.bucket_name
+    store = make_store(settings, observe=metrics.observe_store)
+    try:
+        await store.start()
+        if settings.root_dir is not None:
+            await store.create_bucket(bucket)
+        await _try_out(store, settings)
+    except BucketNotFound as error:
+        await store.close()
+        raise InvalidSettings(f"there is no bucket {bucket}: {error}") from error
+    except HsdsError as error:
+        await store.close()
+        raise InvalidSettings(f"bucket {bucket} cannot be used: {error}") from error
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _try_out(store: Store, settings: Settings) -> None:
+    """See whether the store answers, takes our key, has the bucket, and honours conditions."""
+    if settings.aws_s3_no_sign_request:
+        await store.list(settings.bucket_name, limit=1)
+        return
+    conditions = await probe(store, settings.bucket_name)
+    if not conditions.safe:
+        log.warning(
+            "the store ignores %s: nothing else may write to the bucket while this service runs",
+            conditions.ignored(),
+        )
+
+
+@asynccontextmanager
+async def data_node(
+    settings: Settings, store: Store, health: StoreHealth, *, gate: Gate | None = None
+) -> AsyncIterator[LocalDataNode]:
+    """A data node over an open store; it owns what ``gate`` says, everything without one."""
+    state = make_state(
+        PatientStore(store, patience=settings.hold_timeout, bucket=settings.bucket_name, health=health),
+        metadata_cache=settings.metadata_mem_cache_size,
+        chunk_cache=settings.chunk_mem_cache_size,
+        write_budget=settings.request_memory_size,
+        threads=min(32, (os.cpu_count() or 1) + 4),
+        patience=settings.hold_timeout,
+        flush_max_age=settings.flush_max_age if settings.durability == "flush" else None,
+        gate=gate,
+    )
+    node = LocalDataNode(state, hold_timeout=settings.hold_timeout)
+    try:
+        yield node
+    finally:
+        await node.close()
+
+
+def service_node(settings: Settings, nodes: DataNodes, metrics: Metrics) -> ServiceNode:
+    """A service node over these data nodes. Close its ``auth`` at the end."""
+    try:
+        auth = make_authenticator(settings, local_user=local_user())
+    except InvalidInput as error:
+        raise InvalidSettings(str(error)) from error
+    return make_node(settings, nodes, auth, metrics=metrics)
+
+
+def local_user() -> str:
+    """The name of who runs this, also where the system has none for the number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # KeyError before Python 3.13
+        return f"user{os.getuid()}"
+
+
+@asynccontextmanager
+async def listening(node: ServiceNode) -> AsyncIterator[list[str]]:
+    """Answer requests; at the end take no more, and finish those in flight."""
+    runner = Runner(
+        node,
+        keepalive_timeout=_KEEPALIVE_SECONDS,
+        read_bufsize=_READ_BUFFER,
+        shutdown_timeout=GRACE_SECONDS - DRAIN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        yield await open_sites(runner, node.settings)
+        await runner.drain(DRAIN_SECONDS)
+    finally:
+        await runner.cleanup()
