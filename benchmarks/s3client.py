@@ -1,6 +1,6 @@
 """What an S3 operation costs in CPU: our client beside aiobotocore, which HSDS uses, on the same server.
 
-    python benchmarks/s3client.py --endpoint http://127.0.0.1:7480 --bucket b   (keys from the environment)
+python benchmarks/s3client.py --endpoint http://127.0.0.1:7480 --bucket b   (keys from the environment)
 """
 
 from __future__ import annotations

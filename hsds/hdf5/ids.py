@@ -40,9 +40,7 @@ def check_id(text: object, collection: Collection | None = None) -> str:
     """Return ``text`` if it is an object id (of ``collection``, where given); otherwise ``InvalidInput``."""
     if not is_object_id(text):
         if is_legacy_id(text):
-            raise InvalidInput(
-                f"not an object id, but one of schema v1, which is not supported: {text}"
-            )
+            raise InvalidInput(f"not an object id, but one of schema v1, which is not supported: {text}")
         raise InvalidInput(f"not an object id: {text!r}"[:200])
     if collection is not None and _COLLECTIONS[text[0]] != collection:
         raise InvalidInput(f"{text} is not an id of {collection}")
