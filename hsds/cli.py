@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hsds
-from hsds import admin
+from hsds import admin, kubesecrets
 from hsds.config import Settings
 from hsds.configsources import DEAD_KEYS, Loaded, closest, load_settings
 from hsds.errors import AdminError, InvalidSettings
 from hsds.serve import serve
 
-COMMANDS = ("serve", "admin")
+COMMANDS = ("serve", "admin", "secrets")
 
 _FLAGS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "root_dir": (("--root-dir",), "DIR", "keep data in this directory (default: ./hsds-data)"),
@@ -66,6 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise InvalidSettings(f'unknown command "{command}"{closest(command, COMMANDS)}')
             if command == "admin":
                 print(admin.run(words, _Parser))
+                return 0
+            if command == "secrets":
+                print(kubesecrets.run(words, _Parser, os.environ), end="")
                 return 0
         elif not words:
             words = ["--help"]
