@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hsds.hdf5.paging import pages
-from hsds.hdf5.selection import Points, Selection
+from hsds.hdf5.selection import Hyperslab, Points, Selection
 from hsds.servicenode.brackets import Target
 from hsds.servicenode.valuerequest import ValueRequest
 
@@ -31,3 +31,14 @@ def row_bytes(request: ValueRequest, selection: Selection) -> int:
         return selection.npoints * request.spec.datatype.itemsize
     rows, *others = selection.shape
     return min(rows, request.spec.chunk_shape[0]) * math.prod(others) * request.spec.datatype.itemsize
+
+
+def is_run_of_chunks(request: ValueRequest, selection: Selection) -> bool:
+    """Whether the selection's bytes are those of one chunk after another: full rows of chunks that span all
+    that is selected of the other axes.
+    """
+    if not isinstance(selection, Hyperslab) or selection.step[0] != 1:
+        return False
+    axes = zip(selection.start, selection.stop, selection.step, request.spec.chunk_shape, strict=True)
+    next(axes)
+    return all(a % size == 0 and b - a == size and step == 1 for a, b, step, size in axes)

@@ -5,8 +5,10 @@ while the last is sent. A fault before the first byte has its real status.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 
 from aiohttp import web
@@ -21,6 +23,8 @@ SLAB = 4 * MIB
 """Bytes of a slab, where chunks do not ask for more."""
 STEP = 1 * MIB
 """Bytes handed to the socket at once; each has ``STALLED`` seconds to get away."""
+HEAD = 4 * 1024
+"""Bytes that leave with the head of the answer."""
 STALLED = 60.0
 
 JSON = "application/json"
@@ -31,13 +35,13 @@ T = TypeVar("T")
 Part = bytes | bytearray | memoryview
 
 
-def slab_bytes(row: int, budget: ByteBudget) -> int:
+def slab_bytes(row: int, budget: ByteBudget, least: int = SLAB) -> int:
     """Bytes of a slab where one row of whole chunks has ``row``.
 
     A slab that ends within chunks has them decoded, or even stored, once more for the next one. So it takes
     the whole row, up to a quarter of the budget.
     """
-    return max(1, min(max(row, SLAB), budget.limit // 4))
+    return max(1, min(max(row, least), budget.limit // 4))
 
 
 async def read_ahead(
@@ -45,8 +49,10 @@ async def read_ahead(
     fetch: Callable[[P], Awaitable[T]],
     cost: Callable[[P], int],
     budget: ByteBudget,
+    *,
+    depth: int = 1,
 ) -> AsyncGenerator[T, None]:
-    """Yield the fetched pages in order, fetching the next while the taker works on the last.
+    """Yield the fetched pages in order, fetching the next ``depth`` while the taker works on the last.
 
     ``cost`` bytes of a page are held from before its fetch until the taker asks for the next.
     """
@@ -60,25 +66,35 @@ async def read_ahead(
             raise
 
     rest = iter(pages)
+    ahead: deque[tuple[P, asyncio.Task[T]]] = deque()
     page = next(rest, None)
-    ahead: asyncio.Task[T] | None = None
     try:
         while page is not None:
-            item = await (ahead or load(page))
-            held, page, ahead = cost(page), next(rest, None), None
+            if ahead:
+                page, task = ahead[0]
+                item = await task
+                ahead.popleft()
+            else:
+                item = await load(page)
+            held = cost(page)
             try:
-                if page is not None:
-                    ahead = asyncio.create_task(load(page))
+                while len(ahead) < depth and (page := next(rest, None)) is not None:
+                    ahead.append((page, asyncio.create_task(load(page))))
+                page = ahead[0][0] if ahead else None
                 yield item
                 del item
             finally:
                 budget.release(held)
     finally:
-        if ahead is not None and page is not None:
-            ahead.cancel()
-            await asyncio.wait((ahead,))
-            if not ahead.cancelled() and ahead.exception() is None:
-                budget.release(cost(page))
+        for page, task in ahead:  # nothing is awaited here: whoever takes the pages may be cancelled twice
+            task.cancel()
+            task.add_done_callback(partial(_give_back, budget, cost(page)))
+
+
+def _give_back(budget: ByteBudget, nbytes: int, task: asyncio.Task[T]) -> None:
+    """Release what a page holds that nobody is going to take."""
+    if not task.cancelled() and task.exception() is None:
+        budget.release(nbytes)
 
 
 async def send(
@@ -103,8 +119,10 @@ async def send(
         if call.settings.http_compression:
             response.enable_compression()
         await response.prepare(call.request)
-        await _write(response, part)
-        del part
+        view = memoryview(part)
+        await _write(response, view[:HEAD])  # aiohttp joins the head of an answer with its first bytes
+        await _write(response, view[HEAD:])
+        del part, view
         async for part in parts:
             await _write(response, part)
             del part

@@ -18,8 +18,8 @@ from hsds.hdf5.paging import pages
 from hsds.hdf5.selection import Selection, whole
 from hsds.servicenode.brackets import Target, block_text
 from hsds.servicenode.replies import BINARY_TYPE
-from hsds.servicenode.slabs import Page, plan, row_bytes
-from hsds.servicenode.stream import JSON, SMALL, Part, plain_reply, read_ahead, send, slab_bytes
+from hsds.servicenode.slabs import Page, is_run_of_chunks, plan, row_bytes
+from hsds.servicenode.stream import JSON, SLAB, SMALL, Part, plain_reply, read_ahead, send, slab_bytes
 from hsds.servicenode.valuerequest import ValueRequest
 from hsds.transport.ops import ReadChunks
 
@@ -27,6 +27,8 @@ Array = np.ndarray[Any, Any]
 
 T = TypeVar("T")
 
+VIEWED = 512 * 1024
+"""Bytes of chunks from which on they are read one by one."""
 JSON_BLOCK = 256 * 1024
 """Bytes of elements that become JSON text at once; as Python objects they take some ten times as much."""
 
@@ -101,13 +103,17 @@ def _slabs(
 ) -> AsyncGenerator[T, None]:
     """The selection slab by slab, as ``fetch`` makes it from a page."""
     budget = request.call.node.budget
+    row = row_bytes(request, selection)
     copies = 1 if datatype is request.spec.datatype and not datatype.variable else 2
 
     def cost(page: Page) -> int:
         return page.selection.npoints * request.spec.datatype.itemsize * copies
 
-    slab = slab_bytes(row_bytes(request, selection), budget) // copies
-    return read_ahead(plan(request, selection, slab), fetch, cost, budget)
+    # Chunk by chunk a data node answers with views of what it holds: that took a bulk read from half of what
+    # the machine can send to four fifths. Smaller chunks cost less to copy than to ask for one by one.
+    views = row >= VIEWED and is_run_of_chunks(request, selection)
+    slab = slab_bytes(row, budget, row if views else SLAB) // copies
+    return read_ahead(plan(request, selection, slab), fetch, cost, budget, depth=max(1, SLAB // slab))
 
 
 async def _read_json(
