@@ -33,3 +33,6 @@ class Discovery(ABC):
     @abstractmethod
     def on_hint(self, changed: Callable[[], None]) -> None:
         """Have ``changed`` called whenever ``hint`` has changed."""
+
+    async def run(self) -> None:  # noqa: B027 - who has nobody to ask has nothing to follow
+        """Follow what happens, for the hints, until cancelled or for ever."""

@@ -19,12 +19,12 @@ ALL: Mask = (1 << SLOTS) - 1
 
 @dataclass(slots=True)
 class Gain:
-    """Slots that were gained at one epoch, as far as they are not live yet."""
+    """Slots that were gained at one epoch, as far as they are not live because of one earlier epoch."""
 
     epoch: int
     """Former owners must have released up to here."""
     deadline: float
-    """When the leases of former owners have run out at the latest."""
+    """When the leases under which former owners served have run out at the latest."""
     former: dict[str, Mask] = field(default_factory=dict)
     """Former owners that have not released, with what they owned."""
     unknown: Mask = 0
@@ -63,6 +63,7 @@ class Takeover:
         self._tenures = np.full(SLOTS, -1, np.int64)
         self._gains: list[Gain] = []
         self._released: dict[str, int] = {}
+        self._learned: list[tuple[int, float]] = []
 
     def __repr__(self) -> str:
         live, owned = self._live.bit_count(), self._owned.bit_count()
@@ -103,6 +104,8 @@ class Takeover:
         """
         if view.epoch <= self.epoch:
             return 0, 0
+        self._learned = [(epoch, at) for epoch, at in self._learned if now - at < 2 * self._wait]
+        self._learned.append((view.epoch, now))
         before = self._owned
         owned = 0 if self._closed or view.epoch <= self.born else view.masks().get(self.uid, 0)
         kept = before & owned & self._held_throughout(view)
@@ -112,7 +115,7 @@ class Takeover:
         self._owned, self.view = owned, view
         if gained:
             self._tenures[slots_in(gained)] = view.epoch
-            self._gains.append(self._gain(view, gained, now))
+            self._gains += self._gain(view, gained, now)
         self._settle()
         return gained, lost
 
@@ -148,19 +151,28 @@ class Takeover:
             held &= 0 if at is None else at.get(self.uid, 0)
         return held
 
-    def _gain(self, view: View, gained: Mask, now: float) -> Gain:
-        """Whom to wait for: all that owned a slot in an epoch after ``settled`` and before this one."""
-        former: dict[str, Mask] = {}
-        unknown = 0
+    def _gain(self, view: View, gained: Mask, now: float) -> list[Gain]:
+        """Whom to wait for: all that owned a slot in an epoch after ``settled`` and before this one.
+
+        Who owned it last in epoch e serves it until T after e was superseded. That may have been long before
+        this node gained the slot, e.g. from another that was itself still waiting.
+        """
+        gains = []
         for epoch in range(view.settled + 1, view.epoch):
+            deadline = self._superseded(epoch) + self._wait
+            if now >= deadline:
+                continue
             at = view.masks_at(epoch)
             if at is None:
-                unknown = gained
-                break
-            for uid, owned in at.items():
-                if uid != self.uid and owned & gained:
-                    former[uid] = former.get(uid, 0) | owned & gained
-        return Gain(view.epoch, now + self._wait, former, unknown)
+                gains.append(Gain(view.epoch, deadline, unknown=gained))
+                continue
+            former = {uid: owned & gained for uid, owned in at.items() if uid != self.uid and owned & gained}
+            gains.append(Gain(view.epoch, deadline, former))
+        return gains
+
+    def _superseded(self, epoch: int) -> float:
+        """When this node learned that ``epoch`` was over, as far as it remembers."""
+        return next(at for newer, at in self._learned if newer > epoch)
 
     def _settle(self) -> None:
         """End the waits for which everybody has released, and see what is live now."""

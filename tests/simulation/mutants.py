@@ -48,7 +48,7 @@ class NobodyBefore(Takeover):
     """A gained slot is live at once."""
 
     def _gain(self, view, gained, now):
-        return replace(super()._gain(view, gained, now), former={}, unknown=0)
+        return []
 
 
 class EpochsSkipped(Takeover):
@@ -144,7 +144,7 @@ class ShortHistory(Takeover):
         return held
 
     def _gain(self, view, gained, now):
-        return replace(super()._gain(view, gained, now), unknown=0)
+        return [replace(gain, unknown=0) for gain in super()._gain(view, gained, now)]
 
 
 MUTANTS = {

@@ -57,7 +57,7 @@ class Nemesis:
         self.cluster.loop.outside(self.random.uniform(0, 2), self._delete_later, uid)
 
     def _delete_later(self, uid):
-        if uid in self.cluster.pods:
+        if uid in self.cluster.pods and len(self.cluster.pods) > 1 and not self.stopped:
             self.cluster.delete_pod(uid)
 
     def restart(self, uid):

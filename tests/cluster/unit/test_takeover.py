@@ -78,6 +78,20 @@ def test_a_wait_keeps_its_place():
     assert two.tenure(int(slots_in(waiting)[0])) == TWO.epoch
 
 
+def test_a_wait_that_another_began_is_not_begun_anew():
+    """Slots of a lost member went to a newcomer, which leaves before its wait is over."""
+    one, two = taking(1), changed(changed(ONE, join=member(3)), join=member(4))
+    one.adopt(settled(two, 2), 0.0)
+    lost = changed(settled(two, 2), remove=["uid-3"])
+    one.adopt(lost, 1.0)
+    back = changed(lost, leave="uid-4")
+    one.adopt(back, 9.0)
+    assert one.owned == ALL
+    assert one.awaited() == {"uid-3"}
+    one.tick(1.0 + WAIT)
+    assert one.live_slots == ALL
+
+
 def test_what_went_and_came_while_asleep_is_taken_over_anew():
     one, away = taking(1), changed(ONE, join=member(2))
     one.adopt(ONE, 0.0)
