@@ -9,6 +9,7 @@ import logging
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -35,7 +36,9 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = f"{_time(record)} " if self._timestamps else ""
         trace = getattr(record, "request_id", None)
-        message = record.getMessage().translate(_ESCAPES)
+        message = record.getMessage()
+        if not message.isprintable():
+            message = message.translate(_ESCAPES)
         line = f"{self._prefix}{time}{record.levelname}> {f'[{trace}] ' if trace else ''}{message}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
@@ -58,7 +61,7 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         text = orjson.dumps(line, default=str).decode()
-        return text.translate(_JSON_ESCAPES)
+        return text if text.isprintable() else text.translate(_JSON_ESCAPES)
 
 
 def configure(settings: Settings, *, node: str) -> logging.Logger:
@@ -105,18 +108,24 @@ def log_access(logger: logging.Logger, access: Access) -> None:
     """Write the line of one public request, at level INFO."""
     if not logger.isEnabledFor(logging.INFO):
         return
-    logger.info(
-        "%s %s %s%d %s bytes %.1f ms",
-        access.method,
-        access.path,
-        f"{access.domain} " if access.domain else "",
-        access.status,
-        "?" if access.bytes is None else access.bytes,
-        access.seconds * 1000,
-        extra={name: getattr(access, name) for name in MEMBERS},
+    domain = f"{access.domain} " if access.domain else ""
+    size = "?" if access.bytes is None else access.bytes
+    line = (
+        f"{access.method} {access.path} {domain}{access.status} {size} bytes {access.seconds * 1000:.1f} ms"
     )
+    # Made by hand: info() looks for its caller and checks the names of extra members, a twentieth of the time
+    # of a small request.
+    record = logging.LogRecord(logger.name, logging.INFO, "", 0, line, None, None)
+    for name in MEMBERS:
+        setattr(record, name, getattr(access, name))
+    logger.handle(record)
 
 
 def _time(record: logging.LogRecord) -> str:
-    moment = datetime.fromtimestamp(record.created, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+    whole = int(record.created)
+    return f"{_second(whole)}.{int((record.created - whole) * 1000):03}Z"
+
+
+@lru_cache(4)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

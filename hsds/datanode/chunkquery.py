@@ -13,6 +13,7 @@ import numpy as np
 
 from hsds.datanode.change import Outcome
 from hsds.datanode.chunkread import batches, parts_of
+from hsds.datanode.chunkwrite import private
 from hsds.datanode.documents import ChunkCodec
 from hsds.datanode.state import State
 from hsds.hdf5.chunking import Piece
@@ -133,6 +134,7 @@ def _update(op: UpdateWhere, piece: Piece, present: Array | None, left: int) -> 
         return Outcome(present, None, changed=False)
     new = values.copy()
     _assign(new, positions, op.values)
+    present = private(present)
     present[piece.inner] = new
     return Outcome(present, (_absolute(op.selection, piece, positions), new[positions]))
 

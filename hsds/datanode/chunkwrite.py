@@ -103,17 +103,41 @@ def _spread(data: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _replace(piece: Piece, data: Array) -> ChunkApply:
-    """Write a whole chunk. The cache gets a copy of its own: a view would pin the request's body."""
+    """Write a whole chunk. The cache gets a copy of its own: a view would pin the request's body, and its
+    buffer is the caller's. Only a chunk that is all of a body is taken as it is, read-only.
+    """
+    chunk = data[piece.outer]
+    if chunk.flags.c_contiguous and _is_body(chunk):
+        chunk.flags.writeable = False
+    else:
+        chunk = np.array(chunk, order="C")
 
     def apply(_present: Array | None) -> Outcome[Array]:
-        return Outcome(np.array(data[piece.outer], order="C"))
+        return Outcome(chunk)
 
     return apply
 
 
+def _is_body(array: Array) -> bool:
+    """Whether the array is a view of a received buffer, and of nothing beside."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    if isinstance(owner, memoryview):
+        owner = owner.obj
+    elif not isinstance(owner, bytes):
+        return False
+    return memoryview(owner).nbytes == array.nbytes
+
+
+def private(present: Array) -> Array:
+    """A chunk that a change may change in place: not what an earlier one of its batch took as it is."""
+    return present if present.flags.writeable else present.copy()
+
+
 def _patch(spec: DatasetSpec, piece: Piece, data: Array, fields: tuple[str, ...] | None) -> ChunkApply:
     def apply(present: Array | None) -> Outcome[Array]:
-        chunk = spec.new_chunk(piece.chunk) if present is None else present
+        chunk = spec.new_chunk(piece.chunk) if present is None else private(present)
         new = data[piece.outer]
         if fields is None:
             chunk[piece.inner] = new

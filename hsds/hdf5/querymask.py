@@ -45,6 +45,8 @@ _OPERATORS: Mapping[Operator, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 
+_FEW = 8
+"""One element in so many is few: picking them out of a column costs less than a comparison of all."""
 _EXACT = Context(prec=1300)  # every number of at most 400 digits and an exponent of three
 
 
@@ -78,7 +80,7 @@ def evaluate(where: Expression, column: Callable[[str], Array], shape: tuple[int
     """Which elements match. ``column`` gives the values of a field, an array of ``shape``."""
     match where:
         case AllOf(parts):
-            return reduce(np.logical_and, (evaluate(part, column, shape) for part in parts))
+            return _all_of(parts, column, shape)
         case AnyOf(parts):
             return reduce(np.logical_or, (evaluate(part, column, shape) for part in parts))
         case Not(part):
@@ -95,6 +97,26 @@ def evaluate(where: Expression, column: Callable[[str], Array], shape: tuple[int
             raise InvalidInput("the query is not bound to a datatype")
         case _:
             assert_never(where)
+
+
+def _all_of(parts: tuple[Expression, ...], column: Callable[[str], Array], shape: tuple[int, ...]) -> Mask:
+    """Where few elements are left, the next test looks at these alone."""
+    mask = evaluate(parts[0], column, shape)
+    for part in parts[1:]:
+        left = int(np.count_nonzero(mask))
+        if left > mask.size // _FEW:
+            mask = np.logical_and(mask, evaluate(part, column, shape))
+        elif left:
+            places = np.nonzero(mask)
+            mask[places] = evaluate(part, _picked(column, places), (left,))
+    return mask
+
+
+def _picked(column: Callable[[str], Array], places: tuple[Array, ...]) -> Callable[[str], Array]:
+    def pick(name: str) -> Array:
+        return column(name)[places]
+
+    return pick
 
 
 def _compare_columns(left: Array, op: Operator, right: Array) -> Mask:

@@ -14,14 +14,16 @@ from hsds.hdf5.binary import decode
 from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.selection import Selection
 from hsds.servicenode.slabs import plan, row_bytes
-from hsds.servicenode.stream import SMALL, STALLED, slab_bytes
+from hsds.servicenode.stream import SLAB, SMALL, STALLED, slab_bytes
 from hsds.servicenode.valuerequest import ValueRequest
 from hsds.transport.ops import WriteChunks
 
 Array = np.ndarray[Any, Any]
 
-WINDOW = 2
-"""Slabs of one request that are being written while the next arrives."""
+LEAST = 2**20
+"""Bytes of a slab, where chunks do not ask for more: the sooner one is whole, the sooner its PUT begins."""
+WINDOW = 2 * SLAB
+"""Bytes of one request that are being written while the next slab arrives; at least two slabs."""
 
 
 def check_length(request: ValueRequest, expected: int) -> None:
@@ -59,8 +61,10 @@ async def upload(
             budget.release(data.nbytes)
 
     try:
-        for page in plan(request, selection, slab_bytes(row_bytes(request, selection), budget)):
-            if len(writing) == WINDOW:
+        slab = slab_bytes(row_bytes(request, selection), budget, LEAST)
+        window = max(2, min(WINDOW, budget.limit // 2) // slab)
+        for page in plan(request, selection, slab):
+            if len(writing) == window:
                 await writing.popleft()
             nbytes = page.selection.npoints * datatype.itemsize
             await budget.acquire(nbytes)

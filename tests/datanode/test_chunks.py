@@ -143,6 +143,29 @@ async def test_concurrent_writers_of_one_chunk_lose_nothing(state):
     assert np.array_equal(await read(state, dataset, whole((1000,))), np.arange(1000))
 
 
+async def test_a_body_that_is_one_chunk_is_taken_as_it_is(state):
+    dataset = spec((20, 30), (4, 5))
+    data = np.frombuffer(np.arange(20, dtype="<i4").tobytes(), "<i4").reshape(4, 5)
+    expect = data.copy()
+    await asyncio.gather(
+        write(state, dataset, parse_select("[0:4,0:5]", (20, 30)), data),
+        write(state, dataset, parse_select("[0:1,0:1]", (20, 30)), np.array([[7]], "<i4")),
+    )
+    assert np.array_equal(data, expect), "what came is left alone"
+    expect[0, 0] = 7
+    assert np.array_equal(await read(state, dataset, parse_select("[0:4,0:5]", (20, 30))), expect)
+
+
+async def test_a_part_of_a_frame_is_copied(state):
+    dataset = spec((20, 30), (4, 5))
+    frame = bytearray(np.arange(30, dtype="<i4").tobytes())
+    data = np.frombuffer(memoryview(frame)[40:], "<i4").reshape(4, 5)
+    expect = data.copy()
+    await write(state, dataset, parse_select("[0:4,0:5]", (20, 30)), data)
+    frame[:] = bytes(120)
+    assert np.array_equal(await read(state, dataset, parse_select("[0:4,0:5]", (20, 30))), expect)
+
+
 async def test_cached_chunks_are_never_changed_in_place(state):
     dataset = spec((8,), (8,))
     await write(state, dataset, whole((8,)), np.zeros(8, "<i4"))
