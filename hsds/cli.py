@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hsds
-from hsds import admin, kubesecrets
+from hsds import admin, kubesecrets, status
 from hsds.config import Settings
 from hsds.configsources import DEAD_KEYS, Loaded, closest, load_settings
 from hsds.errors import AdminError, InvalidSettings
+from hsds.node import ROLES, Role, run_node
 from hsds.serve import serve
 
-COMMANDS = ("serve", "admin", "secrets")
+COMMANDS = ("serve", "sn", "dn", "node", "status", "admin", "secrets")
 
 _FLAGS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "root_dir": (("--root-dir",), "DIR", "keep data in this directory (default: ./hsds-data)"),
@@ -46,6 +47,7 @@ _DESCRIPTION = """\
 HDF5 over HTTP. With nothing but the command, data is kept in ./hsds-data and served at
 http://127.0.0.1:5101 to this machine only. Every key of docs/configuration.md is a flag as well.
 For a user's home folder on a running service: hsds admin mkhome USER.
+The nodes of a cluster are hsds sn, hsds dn and hsds node --roles sn,dn; hsds status shows them all.
 """
 
 
@@ -64,6 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             command, *words = words
             if command not in COMMANDS:
                 raise InvalidSettings(f'unknown command "{command}"{closest(command, COMMANDS)}')
+            if command == "status":
+                return status.run(words, _Parser, sys.stdout)
+            if command in ("sn", "dn", "node"):
+                roles, words = _roles(command, words)
+                run_node(parse(words), roles, os.environ)
+                return 0
             if command == "admin":
                 print(admin.run(words, _Parser))
                 return 0
@@ -80,6 +88,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hsds: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _roles(command: str, words: Sequence[str]) -> tuple[tuple[Role, ...], list[str]]:
+    """The roles of ``sn``, ``dn`` and ``node --roles sn,dn``, and the words without those that say so."""
+    parser = _Parser(allow_abbrev=False, add_help=False)
+    parser.add_argument("--roles", default=command)
+    options, rest = parser.parse_known_args(words)
+    asked = options.roles.split(",")
+    found = tuple(role for role in ROLES if role in asked)
+    if not found or len(found) != len(asked) or (command != "node" and found != (command,)):
+        raise InvalidSettings(f"{command}: --roles is sn, dn, or sn,dn, and for hsds node only")
+    return found, rest
 
 
 def parse(words: Sequence[str]) -> Loaded:

@@ -178,6 +178,13 @@ class Settings(BaseModel):
     dn_urls: Texts = ()
     """Data nodes, for ``discovery: static``."""
     k8s_namespace: Text = None
+    """Where pods are looked for. None: the namespace of the pod itself."""
+    k8s_account_dir: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+    """Where Kubernetes puts the token of the pod, the authority of its API, and its namespace."""
+    pod_uid: Text = None
+    """Uid of the pod that this process is in; Kubernetes gives it by the environment."""
+    pod_ip: Text = None
+    """Primary IP of the pod, or of this machine where data nodes are named by ``dn_urls``."""
     k8s_dn_label_selector: str = "app=hsds"
     node_secret_file: File = None
     """Secret that requests between nodes are signed with."""

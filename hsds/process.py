@@ -1,4 +1,4 @@
-"""What every process of a service is made of: event loop, signals, store, data node, service node, sockets."""
+"""What every process of a service is made of: loop, signals, store, data node, service node, sockets."""
 
 from __future__ import annotations
 
@@ -83,15 +83,18 @@ def on_signals(stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, metrics: Metrics) -> AsyncIterator[Store]:
-    """The store, with the default bucket in it."""
+async def open_store(settings: Settings, metrics: Metrics, *, alone: bool = True) -> AsyncIterator[Store]:
+    """The store, with the default bucket in it.
+
+    Unless this process is ``alone`` with it, a store that ignores conditions is refused.
+    """
     bucket = settings.bucket_name
     store = make_store(settings, observe=metrics.observe_store)
     try:
         await store.start()
         if settings.root_dir is not None:
             await store.create_bucket(bucket)
-        await _try_out(store, settings)
+        await _try_out(store, settings, alone=alone)
     except BucketNotFound as error:
         await store.close()
         raise InvalidSettings(f"there is no bucket {bucket}: {error}") from error
@@ -104,12 +107,16 @@ async def open_store(settings: Settings, metrics: Metrics) -> AsyncIterator[Stor
         await store.close()
 
 
-async def _try_out(store: Store, settings: Settings) -> None:
+async def _try_out(store: Store, settings: Settings, *, alone: bool) -> None:
     """See whether the store answers, takes our key, has the bucket, and honours conditions."""
     if settings.aws_s3_no_sign_request:
         await store.list(settings.bucket_name, limit=1)
         return
     conditions = await probe(store, settings.bucket_name)
+    if not conditions.safe and not alone:
+        raise InvalidSettings(
+            f"the store ignores {conditions.ignored()}: data nodes would overwrite one another's changes"
+        )
     if not conditions.safe:
         log.warning(
             "the store ignores %s: nothing else may write to the bucket while this service runs",

@@ -34,7 +34,7 @@ from hsds.transport.ops import Op, ReadChunks
 from hsds.transport.remote import EXECUTE, FRAME_TYPE, slices
 from hsds.transport.signing import HEADER, Signer
 from hsds.transport.wire import Reply, Wire
-from hsds.transport.words import INFO, VIEW, WORD, word_from_json, word_to_json
+from hsds.transport.words import INFO, PING, VIEW, WORD, word_from_json, word_to_json
 
 _BODY_SECONDS: Final = 60.0
 """For a body to arrive: until then it holds a share of the budget."""
@@ -65,6 +65,7 @@ class DataNodeApp:
         app = web.Application()
         app.router.add_post(EXECUTE, self._observed(self.execute))
         app.router.add_post(WORD, self._observed(self.word))
+        app.router.add_post(PING, self._observed(self.ping))
         app.router.add_get(VIEW, self._observed(self.view))
         app.router.add_get(INFO, self._observed(self.info))
         app.router.add_get("/livez", _livez)
@@ -135,11 +136,15 @@ class DataNodeApp:
     async def word(self, request: web.Request) -> web.StreamResponse:
         """A peer's word, answered by ours."""
         self._check(request)
-        try:
-            json = orjson.loads(await request.read())
-        except orjson.JSONDecodeError as error:
-            raise InvalidInput(f"not JSON: {error}") from error
-        return _json(word_to_json(self.standing.hear(word_from_json(json))))
+        return _json(word_to_json(self.standing.hear(word_from_json(await _json_of(request)))))
+
+    async def ping(self, request: web.Request) -> web.StreamResponse:
+        """A service node says who it is; the answer is what this node says of itself."""
+        self._check(request)
+        sender = await _json_of(request)
+        if not isinstance(sender, dict):
+            raise InvalidInput("not a ping")
+        return _json(self.standing.pinged(sender))
 
     async def info(self, request: web.Request) -> web.StreamResponse:
         """What the node says of itself."""
@@ -222,6 +227,13 @@ def _expected(ops: Sequence[Op[Any]]) -> int:
     return sum(
         op.selection.npoints * op.dataset.datatype.itemsize for op in ops if isinstance(op, ReadChunks)
     )
+
+
+async def _json_of(request: web.Request) -> Any:
+    try:
+        return orjson.loads(await request.read())
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"not JSON: {error}") from error
 
 
 def _number(request: web.Request, name: str, default: float) -> float:

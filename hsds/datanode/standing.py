@@ -40,3 +40,7 @@ class Standing(ABC):
     @abstractmethod
     def info(self) -> Json:
         """For pings and people: uid, version, state, epoch, lease, slots."""
+
+    def pinged(self, sender: Json) -> Json:
+        """A service node has said who it is; the answer is ``info``."""
+        return self.info()

@@ -22,6 +22,7 @@ from hsds.servicenode import (
     groups,
     links,
     linkwrite,
+    nodes,
     service,
     shape,
     typeroute,
@@ -54,6 +55,7 @@ _MODULES = (
     typeroute,
     values,
     valuequery,
+    nodes,
 )
 _LINE_LENGTH = 64 * 1024
 """Bytes of a request line or header: selections and queries stand in the URL."""

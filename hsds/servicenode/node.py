@@ -48,6 +48,8 @@ class ServiceNode:
     state: State = "READY"
     metrics_public: bool = True
     """Whether the public port answers ``/metrics``."""
+    cluster: Callable[[], dict[str, Any]] | None = None
+    """What ``GET /nodes`` tells. None: this process is all there is."""
     store_state: Callable[[], dict[str, Any]] | None = None
     """What a data node in this process says of its object store, for ``/info``."""
 

@@ -13,6 +13,7 @@ from hsds.transport.remote import Connections
 WORD: Final = "/word"
 VIEW: Final = "/view"
 INFO: Final = "/info"
+PING: Final = "/ping"
 
 Json = dict[str, Any]
 
@@ -70,10 +71,10 @@ async def newer_view(
         raise NotReachable(f"the data node {node.name} does not answer as one: {error}") from error
 
 
-async def info_of(connections: Connections, member: Member, *, within: float) -> Json:
-    """What a data node says of itself. Raises ``NotReachable``."""
+async def ping(connections: Connections, member: Member, me: Json, *, within: float) -> Json:
+    """Tell a data node who asks, and hear what it says of itself. Raises ``NotReachable``."""
     node = connections.node(member.address, member.port)
-    json = await node.ask_json("GET", INFO, within=within)
+    json = await node.ask_json("POST", PING, body=me, within=within)
     if not isinstance(json, dict):
         raise NotReachable(f"the data node {node.name} does not answer as one")
     return json

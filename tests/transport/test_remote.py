@@ -21,7 +21,7 @@ from hsds.transport.base import DataNode, Trace
 from hsds.transport.frames import Frame
 from hsds.transport.remote import EXECUTE, Connections
 from hsds.transport.signing import HEADER, WINDOW
-from hsds.transport.words import HttpPeers, info_of, newer_view
+from hsds.transport.words import HttpPeers, newer_view, ping
 from tests.datanode.conftest import state  # noqa: F401 - a fixture
 from tests.transport.serving import Stand, app_of, running, served, signer
 
@@ -327,7 +327,7 @@ async def test_words_are_exchanged():
         assert await HttpPeers(connections).exchange(member, word) == Word("me", VIEW, 7)
         assert stand.heard == [word]
         assert await HttpPeers(connections).exchange(member, Word("x", None, 5)) == Word("me", VIEW, 7)
-        assert await info_of(connections, member, within=1) == {"uid": "me"}
+        assert await ping(connections, member, {"id": "sn"}, within=1) == {"uid": "me"}
         with pytest.raises(NotReachable, match="there is another data node now"):
             await HttpPeers(connections).exchange(Member("former", address, int(port)), word)
 

@@ -1,0 +1,280 @@
+"""``hsds sn``, ``hsds dn`` and ``hsds node``: one process of a cluster, with one role or both.
+
+Here its parts are joined, and here is the order in which they start and end. A process with both roles
+reaches its own data node by a function call, and the others, like everybody, through sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, get_args
+
+from aiohttp import web
+
+import hsds
+from hsds.budget import ByteBudget
+from hsds.cluster.discovery import Discovery
+from hsds.cluster.figures import tell_of_membership
+from hsds.cluster.view import Member, View
+from hsds.config import Settings
+from hsds.configsources import Loaded
+from hsds.datanode.app import DataNodeApp
+from hsds.datanode.node import LocalDataNode
+from hsds.datanode.participant import Participant
+from hsds.errors import HsdsError, InvalidSettings, Unavailable
+from hsds.identity import (
+    boottime,
+    cluster_id,
+    discovery_of,
+    member_of,
+    secrets_of,
+    service_node_id,
+    timing_of,
+)
+from hsds.listening import check_exposure
+from hsds.metrics import Metrics
+from hsds.monitoring import Probes, monitored
+from hsds.nodetable import observe, own_row, table_of_nodes
+from hsds.process import data_node, listening, on_signals, open_store, run, service_node
+from hsds.servicenode.homes import make_standing_folders
+from hsds.servicenode.node import ServiceNode
+from hsds.servicenode.service import render
+from hsds.store.health import StoreHealth
+from hsds.transport.base import DataNode
+from hsds.transport.following import Follower
+from hsds.transport.nodes import DataNodes
+from hsds.transport.pinging import Pinger
+from hsds.transport.remote import Connections
+from hsds.transport.routing import Router
+from hsds.transport.signing import Secrets, Signer
+from hsds.transport.words import HttpPeers
+
+Role = Literal["sn", "dn"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+_LEAVE_SECONDS: Final = 20.0
+"""For what is in flight to end and the view to be changed; after that others remove us."""
+_LAST_WORDS_SECONDS: Final = 0.3
+"""For peers and service nodes to hear of the view without us."""
+_LEFTOVERS_SECONDS: Final = 30.0
+_READ_BUFFER: Final = 256 * 1024
+_IDLE_SECONDS: Final = 3630.0
+
+log = logging.getLogger(__name__)
+
+
+def run_node(loaded: Loaded, roles: Sequence[Role], environ: Mapping[str, str]) -> None:
+    """Run a process with these roles until SIGTERM. ``InvalidSettings`` for what prevents the start.
+
+    ``environ`` is where Kubernetes says how its API is reached.
+    """
+    settings = loaded.settings
+    if "sn" in roles:
+        check_exposure(settings)
+    process = _Process(settings, tuple(roles), environ)
+    run(loaded, settings, lambda _: process.live(), name="-".join(roles))
+
+
+@dataclass(slots=True)
+class _Process:
+    """What the roles of one process share, and its life."""
+
+    settings: Settings
+    roles: tuple[Role, ...]
+    environ: Mapping[str, str]
+    metrics: Metrics = field(default_factory=Metrics)
+    secrets: Secrets = field(init=False)
+    discovery: Discovery = field(init=False)
+    participant: Participant | None = None
+    own: DataNode | None = None
+    """The data node in this process."""
+    service: ServiceNode | None = None
+    up: bool = False
+
+    async def live(self) -> None:
+        """From the start to the end."""
+        self.secrets = secrets_of(self.settings)
+        stop = asyncio.Event()
+        on_signals(stop)
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._run(group, stop)
+        except* HsdsError as errors:
+            raise errors.exceptions[0] from None
+        log.info("ended")
+
+    async def _run(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        """Start everything, wait for the end, and end it in order."""
+        async with AsyncExitStack() as stack:
+            self.discovery = await stack.enter_async_context(discovery_of(self.settings, self.environ))
+            await stack.enter_async_context(_meanwhile(group, self.discovery.run()))
+            probes = Probes(started=lambda: self.up, ready=self._ready, render=self._render)
+            await stack.enter_async_context(monitored(self.settings, self.metrics, probes))
+            if "dn" in self.roles:
+                await stack.enter_async_context(self._data_role(group))
+            if "sn" in self.roles:
+                await stack.enter_async_context(self._service_role(group))
+            self.up = True
+            log.info("hsds %s runs as %s", hsds.__version__, " and ".join(self.roles))
+            await stop.wait()
+            log.info("ending: finishing the requests in flight")
+
+    def _ready(self) -> bool:
+        fit = self.service is None or self.service.state in ("WAITING", "READY")
+        return self.up and fit and (self.participant is None or self.participant.ready)
+
+    def _render(self) -> bytes:
+        return self.metrics.render() if self.service is None else render(self.service)
+
+    # -- data node -------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _data_role(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        settings, metrics, me = self.settings, self.metrics, member_of(self.settings)
+        if settings.aws_s3_no_sign_request:
+            raise InvalidSettings(
+                "aws_s3_no_sign_request: a cluster keeps its view in the bucket; use hsds serve"
+            )
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(open_store(settings, metrics, alone=False))
+            health = StoreHealth()
+            metrics.store_failing.set_function(lambda: health.failing_seconds)
+            connections = Connections(Signer(self.secrets.current))
+            stack.push_async_callback(connections.close)
+            self.participant = participant = Participant(
+                me,
+                cluster_id(settings),
+                store=store,
+                bucket=settings.bucket_name,
+                discovery=self.discovery,
+                peers=HttpPeers(connections, timeout=timing_of(settings).timeout),
+                timing=timing_of(settings),
+                clock=boottime,
+            )
+            tell_of_membership(metrics, participant.membership, boottime)
+            node = await stack.enter_async_context(data_node(settings, store, health, gate=participant.gate))
+            self.own = participant.counted(node)
+            app = DataNodeApp(
+                node=self.own,
+                standing=participant,
+                signer=Signer(self.secrets.current),
+                metrics=metrics,
+                bodies=ByteBudget(settings.request_memory_size),
+                answers=ByteBudget(settings.request_memory_size),
+            )
+            await stack.enter_async_context(_answering(app, settings))
+            leftovers = _leftovers(node, participant, settings.bucket_name)
+            await stack.enter_async_context(_meanwhile(group, participant.agent.run(), leftovers))
+            participant.agent.start_serving()
+            yield
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LEAVE_SECONDS):
+                    await participant.agent.leave()
+                    await asyncio.sleep(_LAST_WORDS_SECONDS)
+
+    # -- service node ----------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _service_role(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        settings = self.settings
+        async with AsyncExitStack() as stack:
+            connections = Connections(Signer(self.secrets.current))
+            stack.push_async_callback(connections.close)
+            follower = Follower(connections, self.discovery, own=self._own_view)
+            connections.learned = follower.learn
+            router = Router(
+                follower,
+                lambda member: self._reach(member, connections),
+                clock=time.monotonic,
+                hold_timeout=settings.hold_timeout,
+            )
+            self.service = service = service_node(settings, DataNodes(router), self.metrics)
+            stack.callback(service.auth.close)
+            service.node_id, service.state, service.dn_urls = service_node_id(settings), "INITIALIZING", ()
+            pinger = Pinger(
+                connections,
+                follower,
+                me=lambda: own_row(service, settings),
+                clock=time.monotonic,
+                answered=lambda: observe(service, follower, pinger),
+            )
+            service.cluster = lambda: table_of_nodes(service, settings, follower, pinger)
+            service.metrics_public = settings.metrics_public is True
+            self.metrics.figures.counter(
+                "hsds_held_total", "Operations that were sent again", lambda: {(): router.held}
+            )
+            work = _meanwhile(group, follower.run(), pinger.run(), _folders(service))
+            await stack.enter_async_context(work)
+            urls = await stack.enter_async_context(listening(service))
+            log.info("serves bucket %s at %s", settings.bucket_name, " and ".join(urls))
+            yield
+
+    def _own_view(self) -> View | None:
+        return None if self.participant is None else self.participant.view
+
+    def _reach(self, member: Member, connections: Connections) -> DataNode:
+        if self.participant is None or member.uid != self.participant.membership.me.uid or self.own is None:
+            return connections.node(member.address, member.port)
+        return self.own
+
+
+async def _leftovers(node: LocalDataNode, participant: Participant, bucket: str) -> None:
+    """Take up what an earlier process left to be done; others may have to do it, then this is not it."""
+    while True:
+        await asyncio.sleep(_LEFTOVERS_SECONDS)
+        if participant.ready:
+            try:
+                await node.start(bucket)
+            except HsdsError as error:
+                log.info("what is left of deleted objects is looked for later: %s", error)
+            else:
+                return
+
+
+async def _folders(service: ServiceNode) -> None:
+    """Make the folders that are always there, when there are data nodes to do it."""
+    while True:
+        with suppress(Unavailable):
+            await make_standing_folders(service)
+            return
+        await asyncio.sleep(1.0)
+
+
+@asynccontextmanager
+async def _answering(app: DataNodeApp, settings: Settings) -> AsyncIterator[None]:
+    """Answer service nodes and peers on ``dn_port``, to the very end."""
+    runner = web.AppRunner(
+        app.make(),
+        access_log=None,
+        read_bufsize=_READ_BUFFER,
+        keepalive_timeout=_IDLE_SECONDS,
+        shutdown_timeout=1.0,
+    )
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, settings.host, settings.dn_port, backlog=1024).start()
+        except OSError as error:
+            raise InvalidSettings(
+                f"cannot listen on {settings.host} port {settings.dn_port} (dn_port): {error.strerror}"
+            ) from error
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _meanwhile(group: asyncio.TaskGroup, *works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do these in the background until the end of the block. If one fails, all fails."""
+    tasks = [group.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
