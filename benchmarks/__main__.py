@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.client import run
+from benchmarks.plot import plot
 from benchmarks.report import Sample, as_json, markdown
 from benchmarks.servers import Bare, Hsds102, Ours, Server
 from benchmarks.target import Target
@@ -36,6 +37,8 @@ def main() -> None:
         args.json.write_text(as_json(samples, memory))
     if args.markdown:
         args.markdown.write_text(table)
+    if args.plot:
+        args.plot.write_text(plot(samples))
     sys.stdout.write(table)
 
 
@@ -79,6 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="name the workloads")
     parser.add_argument("--json", type=Path, help="write every run there")
     parser.add_argument("--markdown", type=Path, help="write the table there")
+    parser.add_argument("--plot", type=Path, help="write an SVG picture of the ratios there")
     return parser.parse_args()
 
 
