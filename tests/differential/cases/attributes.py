@@ -33,6 +33,7 @@ def typed(draw: Draw) -> Case:
         dims = draw.choice([(), (), (1,), (3,), (2, 2)])
         value = kind.nested(draw, dims)
         tags = ("opaque",) if kind.name.startswith("opaque") else ()
+        tags += ("odd record",) if kind.fields or kind.name.startswith("vlen") or kind in kinds.ARRAYS else ()
         shape = {"shape": list(dims)} if dims or draw.maybe(0.3) else {}
         name = quote(draw.word(), safe="")
         body = {"type": kind.json, **shape, "value": value}

@@ -190,6 +190,7 @@ def values(draw: Draw) -> Case:
     for number, kind in enumerate(draw.sample(kinds.ALL, 6)):
         dims = draw.choice([(), (3,), (2, 2)])
         tags = ("opaque",) if kind.name.startswith("opaque") else ()
+        tags += ("odd record",) if kind.fields or kind.name.startswith("vlen") or kind in kinds.ARRAYS else ()
         path = f"/groups/{file.root}/attributes/a{number}"
         yield file.put(path, {"type": kind.json, "shape": list(dims)}, tags=tags)
         yield file.get(path, tags=tags)

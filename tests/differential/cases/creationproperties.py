@@ -146,7 +146,7 @@ def fill_values(draw: Draw) -> Case:
     for kind in draw.sample(kinds.ALL, 10):
         value = kind.element(draw)
         tags = ("opaque",) if kind.name.startswith("opaque") else ()
-        tags += ("odd fill",) if kind.variable or kind in kinds.ARRAYS else ()
+        tags += ("odd fill",) if kind.variable or kind in kinds.ARRAYS or kind.name == "nested" else ()
         forms: list[dict[str, object]] = [{"fillValue": value}]
         if not kind.variable:
             text = base64.b64encode(kind.pack(value)).decode()

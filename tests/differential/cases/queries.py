@@ -117,10 +117,11 @@ def arrays(draw: Draw) -> Case:
         )
         for query in texts if "text" in kind.name or kind is kinds.TABLE_TEXT else draw.sample(numbers, 5):
             params = {"query": query} | ({"Limit": draw.choice(["1", "3"])} if draw.maybe(0.3) else {})
-            yield file.get(f"{path}/value", params=params)
-            yield file.get(f"{path}/value", params=params, binary=True)
-            yield file.get(f"{path}/query", params=params)
-            yield file.get(f"{path}/query", params=params, binary=True)
+            tags = ("zeros",) if query in ("_ IN (0, 1)", "NOT _ > 0") else ()
+            yield file.get(f"{path}/value", params=params, tags=tags)
+            yield file.get(f"{path}/value", params=params, binary=True, tags=tags)
+            yield file.get(f"{path}/query", params=params, tags=tags)
+            yield file.get(f"{path}/query", params=params, binary=True, tags=tags)
     for shape in (None, "H5S_NULL"):
         dataset, made = file.dataset(shape, "H5T_STD_I32LE")
         yield made
