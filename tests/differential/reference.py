@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -17,6 +15,7 @@ from pathlib import Path
 
 VARIABLE = "HSDS_TEST_HSDS102"
 """Names the python of an environment with HSDS 1.0.2."""
+_GUARD = 'read line; kill -9 -"$1"; rm -rf "$2"'
 MISSING = f"{VARIABLE} does not name the python of an environment with HSDS 1.0.2"
 
 
@@ -51,6 +50,12 @@ class Reference:
                 env={"PATH": f"{self._python.parent}:/usr/bin:/bin", **self._storage()},
                 start_new_session=True,
             )
+        # ends it and removes its directory when our end of the pipe closes: also if we are killed
+        self._guard = subprocess.Popen(
+            ["sh", "-c", _GUARD, "guard", str(self._process.pid), str(self.folder)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
         try:
             self._wait()
         except BaseException:
@@ -59,9 +64,10 @@ class Reference:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
         self._process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._guard.wait()
 
     def _storage(self) -> dict[str, str]:
         return {"BUCKET_NAME": self._bucket, "ROOT_DIR": str(self.folder / "data")}
