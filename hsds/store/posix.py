@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from hsds.errors import StoreError
+from hsds.errors import InvalidKey, StoreError
 from hsds.store.base import Blob, Buffer, ObjectInfo, Page, Store
 from hsds.store.names import check_delimiter
 from hsds.store.posix_files import Files, Fsync
@@ -28,6 +28,7 @@ _BATCH = 32
 _SETTLE_SECONDS = 0.2
 """After which the system is told to write out what replaced other objects."""
 _DELETE_AT_ONCE = 1000
+_MOST_UNPRUNED = 128
 
 
 class PosixStore(Store):
@@ -46,22 +47,28 @@ class PosixStore(Store):
         self._fsync = fsync
         self._threads = threads
         self._settling: asyncio.TimerHandle | None = None
+        self._pruning: set[asyncio.Future[None]] = set()
+        """Directories being removed. On ext4 that is mounted to discard each takes 2 ms, in which nothing
+        can be made beside it; so one thread does it, and only those wait who would see what is left."""
 
     def __repr__(self) -> str:
         return f"<PosixStore {self._root_dir} fsync={self._fsync}>"
 
     async def start(self) -> None:
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="posix-store")
+        self._pruner = ThreadPoolExecutor(1, thread_name_prefix="posix-prune")
         try:
             self._files = await self._run(partial(Files, self._root_dir, fsync=self._fsync))
         except StoreError:
             self._pool.shutdown()
+            self._pruner.shutdown()
             raise
 
     async def close(self) -> None:
         if self._settling is not None:
             self._settling.cancel()
         await asyncio.to_thread(self._pool.shutdown)
+        await asyncio.to_thread(self._pruner.shutdown)
         self._files.close()
 
     async def create_bucket(self, bucket: str) -> None:
@@ -95,13 +102,26 @@ class PosixStore(Store):
         if_match: str | None = None,
         if_none_match: bool = False,
     ) -> str:
-        etag = await self._run(partial(self._files.write, bucket, key, data, if_match, if_none_match))
+        write = partial(self._files.write, bucket, key, data, if_match, if_none_match)
+        try:
+            etag = await self._run(write)
+        except InvalidKey:  # the key was a directory, perhaps one that is being removed
+            if not self._pruning:
+                raise
+            await self._pruned()
+            etag = await self._run(write)
         if self._settling is None and len(self._files.unsettled):
             self._settling = asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._settle)
         return etag
 
     async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
-        await self._run(partial(self._files.remove, bucket, key, if_match))
+        path = await self._run(partial(self._files.remove, bucket, key, if_match))
+        if path is not None:
+            pruning = asyncio.get_running_loop().run_in_executor(self._pruner, self._files.tree.prune, path)
+            self._pruning.add(pruning)
+            pruning.add_done_callback(self._pruning.discard)
+            if len(self._pruning) > _MOST_UNPRUNED:
+                await asyncio.wait((pruning,))
 
     async def delete_all(self, bucket: str, prefix: str, *, keep: str = "") -> int:
         return await self._run(partial(delete_all, self._files, bucket, prefix, keep, _DELETE_AT_ONCE))
@@ -119,14 +139,20 @@ class PosixStore(Store):
         limit: int = 1000,
     ) -> Page:
         check_delimiter(delimiter)
+        await self._pruned()
         look = list_folder if delimiter else list_tree
         return await self._run(partial(look, self._files, bucket, prefix, start_after, limit))
 
     async def list_all(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
+        await self._pruned()
         found = walk(self._files, bucket, prefix)  # one walk: pages would read a large directory once a page
         while batch := await self._run(lambda: list(islice(found, 1000))):
             for info in batch:
                 yield info
+
+    async def _pruned(self) -> None:
+        if self._pruning:
+            await asyncio.wait(tuple(self._pruning))
 
     def _settle(self) -> None:
         self._settling = None

@@ -132,20 +132,21 @@ class Files:
                 self.tree.sync(path)
             return etag
 
-    def remove(self, bucket: str, key: str, if_match: str | None) -> None:
-        """See ``Store.delete``. Directories that it leaves empty go too."""
+    def remove(self, bucket: str, key: str, if_match: str | None) -> bytes | None:
+        """See ``Store.delete``. The path, if anything was there: its empty directories are for ``prune``."""
         path = check_path(bucket, key)
         with map_exceptions(bucket, key):
             with self._locks.hold(path):
                 held = self.tree.find(path)
                 _check(bucket, key, held, if_match, False)
                 if held is None:
-                    return
+                    return None
                 with suppress(FileNotFoundError):
                     os.unlink(path, dir_fd=self.root)
+            self.unsettled.drop(path)
             if self._fsync == "full":
                 self.tree.sync(path)
-            self.tree.prune(path)
+            return path
 
     def info(self, bucket: str, key: str) -> ObjectInfo:
         """See ``Store.head``."""

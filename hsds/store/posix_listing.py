@@ -66,7 +66,9 @@ def delete_all(files: Files, bucket: str, prefix: str, keep: str, most: int) -> 
     found = (info.key for info in walk(files, bucket, prefix) if info.key != keep)
     doomed = list(islice(found, most))
     for key in doomed:
-        files.remove(bucket, key, None)
+        path = files.remove(bucket, key, None)
+        if path is not None:
+            files.tree.prune(path)
     return len(doomed)
 
 

@@ -103,6 +103,13 @@ class Unsettled:
         if oldest is not None:
             _begin_to_write(oldest)
 
+    def drop(self, path: bytes) -> None:
+        """The file at ``path`` is being removed: nothing of it need ever be written."""
+        with self._lock:
+            file = self._files.pop(path, None)
+        if file is not None:
+            os.close(file)
+
     def settle(self) -> None:
         """Have the system begin with all of them."""
         while True:

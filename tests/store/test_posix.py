@@ -133,8 +133,10 @@ async def test_delete_removes_empty_directories_but_not_the_bucket(store: PosixS
     await store.put("bucket1", "a/b/c/k", b"")
     await store.put("bucket1", "a/l", b"")
     await store.delete("bucket1", "a/b/c/k")
+    await store.list("bucket1")
     assert files_of(tmp_path / "root/bucket1") == ["a", "a/l"]
     await store.delete("bucket1", "a/l")
+    await store.list("bucket1")
     assert files_of(tmp_path / "root/bucket1") == []
     await store.put("bucket1", "k", b"")
 
