@@ -103,6 +103,7 @@ class Metrics:
         self.store_bytes = Counter(
             "hsds_store_bytes_total", "Bytes of objects read and written", ["call"], registry=registry
         )
+        self._budgets: dict[str, ByteBudget] = {}
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def observe(
@@ -124,10 +125,11 @@ class Metrics:
             self.bytes_out.inc(bytes_out)
 
     def tell_of_budgets(self, **budgets: ByteBudget) -> None:
-        """Show the memory budgets of a node under their names."""
+        """Show memory budgets under their names, beside those that were told of before."""
+        self._budgets |= budgets
 
         def each(read: Callable[[ByteBudget], float]) -> Read:
-            return lambda: {(name,): read(budget) for name, budget in budgets.items()}
+            return lambda: {(name,): read(budget) for name, budget in self._budgets.items()}
 
         figures, labels = self.figures, ("budget",)
         text = "Bytes of the memory budgets in use"

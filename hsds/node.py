@@ -24,6 +24,7 @@ from hsds.cluster.view import Member, View
 from hsds.config import Settings
 from hsds.configsources import Loaded
 from hsds.datanode.app import DataNodeApp
+from hsds.datanode.figures import tell_of_caches
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.participant import Participant
 from hsds.errors import HsdsError, InvalidSettings, Unavailable
@@ -46,6 +47,7 @@ from hsds.servicenode.node import ServiceNode
 from hsds.servicenode.service import render
 from hsds.store.health import StoreHealth
 from hsds.transport.base import DataNode
+from hsds.transport.figures import tell_of_routing
 from hsds.transport.following import Follower
 from hsds.transport.nodes import DataNodes
 from hsds.transport.pinging import Pinger
@@ -129,7 +131,10 @@ class _Process:
         return self.up and fit and (self.participant is None or self.participant.ready)
 
     def _render(self) -> bytes:
-        return self.metrics.render() if self.service is None else render(self.service)
+        if self.service is not None:
+            return render(self.service)
+        self.metrics.ready.set(self._ready())
+        return self.metrics.render()
 
     # -- data node -------------------------------------------------------------------------------------
 
@@ -167,6 +172,7 @@ class _Process:
                 bodies=ByteBudget(settings.request_memory_size),
                 answers=ByteBudget(settings.request_memory_size),
             )
+            self._tell_of_data_role(me, node, app)
             await stack.enter_async_context(_answering(app, settings))
             leftovers = _leftovers(node, participant, settings.bucket_name)
             await stack.enter_async_context(_meanwhile(group, participant.agent.run(), leftovers))
@@ -176,6 +182,12 @@ class _Process:
                 async with asyncio.timeout(_LEAVE_SECONDS):
                     await participant.agent.leave()
                     await asyncio.sleep(_LAST_WORDS_SECONDS)
+
+    def _tell_of_data_role(self, me: Member, node: LocalDataNode, app: DataNodeApp) -> None:
+        self.metrics.info.labels("dn", f"dn-{me.uid[:8]}", hsds.__version__).set(1)
+        self.metrics.start_time.set(time.time())
+        self.metrics.tell_of_budgets(requests=app.bodies, answers=app.answers)
+        tell_of_caches(self.metrics, node.state)
 
     # -- service node ----------------------------------------------------------------------------------
 
@@ -205,9 +217,7 @@ class _Process:
             )
             service.cluster = lambda: table_of_nodes(service, settings, follower, pinger)
             service.metrics_public = settings.metrics_public is True
-            self.metrics.figures.counter(
-                "hsds_held_total", "Operations that were sent again", lambda: {(): router.held}
-            )
+            tell_of_routing(self.metrics, router, follower)
             work = _meanwhile(group, follower.run(), pinger.run(), _folders(service))
             await stack.enter_async_context(work)
             urls = await stack.enter_async_context(listening(service))

@@ -82,6 +82,11 @@ def _expressions() -> dict[str, str]:
     return found
 
 
+def asked_for() -> set[str]:
+    """All metrics that dashboard, alerts and autoscaling ask for."""
+    return set().union(*map(_metrics, _expressions().values()))
+
+
 @pytest.mark.parametrize(("name", "expression"), _expressions().items())
 def test_only_exported_metrics_are_asked_for(name, expression, exported):
     asked = _metrics(expression)

@@ -9,6 +9,7 @@ import pytest
 from hsds import cli, process
 from hsds.cluster.pods import port_of
 from hsds.configsources import load_settings
+from hsds.datanode import node as data_node
 from hsds.datanode.app import DataNodeApp
 from hsds.monitoring import Probes, make_monitoring_app
 from hsds.servicenode.service import OPEN_ROUTES
@@ -131,9 +132,15 @@ def test_pods_leave_in_time(objects):
         sleep = (
             spec["containers"][0].get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
         )
-        rest = spec["containers"][0]["args"] != ["dn"]
-        assert (sleep > 0) is rest, "service nodes wait for the endpoints, data nodes have none to wait for"
-        assert spec["terminationGracePeriodSeconds"] > sleep + process.GRACE_SECONDS
+        words = spec["containers"][0]["args"]
+        assert (sleep > 0) is (words != ["dn"]), (
+            "who serves REST waits for the endpoints; data nodes have none"
+        )
+        # both shelves are drained in turn
+        of_data = node._LEAVE_SECONDS + node._LAST_WORDS_SECONDS + 2 * data_node._DRAIN_SECONDS
+        of_rest = process.GRACE_SECONDS
+        takes = {"sn": of_rest, "dn": of_data, "node": of_rest + of_data}[words[0]]
+        assert spec["terminationGracePeriodSeconds"] > sleep + takes
 
 
 def test_rollouts_lose_no_pod(objects):
@@ -177,6 +184,4 @@ def test_the_arguments_are_commands(objects):
     arguments = {tuple(container_of(deployment)["args"]) for deployment in of_kind(objects, "Deployment")}
     assert arguments in ({("sn",), ("dn",)}, {("node", "--roles", "sn,dn")})
     commands = {words[0] for words in arguments}
-    if not {"sn", "dn", "node"} & set(cli.COMMANDS):
-        pytest.xfail("hsds has no commands for nodes of a cluster yet")
     assert commands <= set(cli.COMMANDS)
