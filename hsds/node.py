@@ -106,7 +106,10 @@ class _Process:
         try:
             async with asyncio.TaskGroup() as group:
                 await self._run(group, stop)
-        except* HsdsError as errors:
+        except BaseExceptionGroup as errors:  # an error raised in an `except*` would be a group again
+            refused = errors.subgroup(HsdsError)
+            if refused is None or len(errors.exceptions) > 1:
+                raise
             raise errors.exceptions[0] from None
         log.info("ended")
 

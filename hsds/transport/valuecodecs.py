@@ -66,7 +66,7 @@ def buffer_of(json: Json, out: Array, datatype: Datatype) -> tuple[int, memoryvi
 
 def unrepeated(array: Array) -> Array:
     """One element along each axis along which an array repeats itself by its strides."""
-    if 0 not in array.strides:
+    if 0 not in array.strides or not array.size:
         return array
     return array[tuple(slice(1) if step == 0 else slice(None) for step in array.strides)]
 

@@ -73,7 +73,8 @@ class ScriptedStore(MemoryStore):
                 await write(*args, **kwargs)
                 raise StoreUnavailable("no answer")
             case "late":
-                if self.late_creates or await self._replaces(*args[:2]):
+                replaces = not kwargs.get("if_none_match") and await self._replaces(*args[:2])
+                if self.late_creates or replaces:
                     self._late.append(lambda: write(*args, **kwargs))
                 raise StoreUnavailable("no answer")
             case _:
