@@ -4,9 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-import pytest
-
-from hsds import cli, process
+from hsds import cli, node, process
 from hsds.cluster.pods import port_of
 from hsds.configsources import load_settings
 from hsds.datanode import node as data_node
