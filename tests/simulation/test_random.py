@@ -43,7 +43,7 @@ EASY = [
 @pytest.mark.parametrize("mutant", EASY)
 def test_random_faults_alone_find_it(mutant):
     with pytest.raises(Violation):
-        run_seeds(150, MUTANTS[mutant])
+        run_seeds(SEEDS, MUTANTS[mutant])
 
 
 def test_a_seed_reproduces_a_run():
