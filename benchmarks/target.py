@@ -27,7 +27,7 @@ class Target:
         self._count += 1
         return f"{HOME}/{stem}{self._count}.h5"
 
-    def ask(self, request: Request) -> memoryview:
+    def ask(self, request: Request) -> bytearray:
         return self._connection.ask(request)
 
     def json(self, request: Request) -> Any:
