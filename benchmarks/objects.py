@@ -1,24 +1,38 @@
-"""Workloads of objects: groups, datasets, domains, attributes, links; see ``values``."""
+"""Workloads of groups and datasets: created one by one and 300 at once, deleted, walked through."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from benchmarks.client import Request, make
-from benchmarks.prepared import F32, Fresh
+from benchmarks.client import Request, WrongAnswerError, make
+from benchmarks.prepared import F32
 from benchmarks.target import Target
+from benchmarks.workload import Fresh, Work, Workload
+
+DATASET = {"type": F32, "shape": [10]}
 
 
-def creates(collection: str, count: int, **body: Any) -> Callable[[Target], Fresh]:
+def counted(target: Target, domain: str, collection: str, count: int) -> Callable[[], None]:
+    """A check that the domain has that many groups or datasets."""
+
+    def check() -> None:
+        answer = target.json(make("GET", f"/{collection}", {"domain": domain}))
+        if len(answer[collection]) != count:
+            raise WrongAnswerError(f"{domain} has {len(answer[collection])} {collection}, not {count}")
+
+    return check
+
+
+def created(collection: str, count: int, body: dict[str, Any]) -> Callable[[Target], Fresh]:
     """One by one, each linked into the root group."""
 
     def prepare(target: Target) -> Fresh:
-        def fresh() -> Sequence[Request]:
+        def fresh() -> Work:
             domain, root = target.domain("make")
-            return [
+            posts = [
                 make(
                     "POST",
                     f"/{collection}",
@@ -27,77 +41,67 @@ def creates(collection: str, count: int, **body: Any) -> Callable[[Target], Fres
                 )
                 for i in range(count)
             ]
+            return Work(posts, counted(target, domain, collection, count))
 
         return fresh
 
     return prepare
 
 
-def _ids(root: str, collection: str, count: int, seed: int) -> list[str]:
+def created_at_once(collection: str, body: dict[str, Any]) -> Callable[[Target], Fresh]:
+    """300 objects in one request with ids made by the client, then their links in another, as h5pyd does."""
+
+    def prepare(target: Target) -> Fresh:
+        def fresh() -> Work:
+            domain, root = target.domain("batch")
+            ids = _ids(root, collection, 300)
+            objects = [{"id": i, **body} for i in ids]
+            links = {f"n{n}": {"id": i} for n, i in enumerate(ids)}
+            post = make("POST", f"/{collection}", {"domain": domain}, body=objects)
+            put = make("PUT", f"/groups/{root}/links", {"domain": domain}, body={"links": links})
+            return Work([post, put], counted(target, domain, collection, 300))
+
+        return fresh
+
+    return prepare
+
+
+def _ids(root: str, collection: str, count: int) -> list[str]:
     """Ids as clients make them: a letter, the root's own digits, and 16 new ones."""
     stem, letter = root[2:19], collection[0]
-    tails = [f"{n:016x}" for n in np.random.default_rng(seed).integers(0, 1 << 62, count).tolist()]
+    tails = [f"{n:016x}" for n in np.random.default_rng().integers(0, 1 << 62, count).tolist()]
     return [f"{letter}-{stem}-{t[:4]}-{t[4:10]}-{t[10:16]}" for t in tails]
 
 
-def batch_create(collection: str) -> Callable[[Target], Fresh]:
-    """300 objects in one request, with ids made by the client, as h5pyd 1.0 does."""
-    more = {"type": F32, "shape": [10]} if collection == "datasets" else {}
-
-    def prepare(target: Target) -> Fresh:
-        def fresh() -> Sequence[Request]:
-            domain, root = target.domain("batch")
-            ids = _ids(root, collection, 300, abs(hash(domain)))
-            return [make("POST", f"/{collection}", {"domain": domain}, body=[{"id": i, **more} for i in ids])]
-
-        return fresh
-
-    return prepare
-
-
-def deletes(collection: str, **body: Any) -> Callable[[Target], Fresh]:
+def deleted(collection: str, count: int, body: dict[str, Any]) -> Callable[[Target], Fresh]:
     """One by one."""
 
     def prepare(target: Target) -> Fresh:
-        def fresh() -> Sequence[Request]:
-            domain, _ = target.domain("unmake")
-            one = make("POST", f"/{collection}", {"domain": domain}, body=body)
-            ids = [target.json(one)["id"] for _ in range(200)]
-            return [make("DELETE", f"/{collection}/{i}", {"domain": domain}) for i in ids]
+        def fresh() -> Work:
+            domain, root = target.domain("unmake")
+            ids = _ids(root, collection, count)
+            objects = [{"id": i, **body} for i in ids]
+            target.ask(make("POST", f"/{collection}", {"domain": domain}, body=objects))
+            deletes = [make("DELETE", f"/{collection}/{i}", {"domain": domain}) for i in ids]
+            return Work(deletes, gone(target, domain, [f"/{collection}/{i}" for i in ids[::50]]))
 
         return fresh
 
     return prepare
 
 
-def link_inserts(target: Target) -> Fresh:
-    """Soft links into one group, one by one."""
+def gone(target: Target, domain: str, paths: list[str]) -> Callable[[], None]:
+    """A check that nothing is found at the paths."""
+    requests = [make("GET", path, {"domain": domain}) for path in paths]
 
-    def fresh() -> Sequence[Request]:
-        domain, root = target.domain("links")
-        return [
-            make("PUT", f"/groups/{root}/links/l{i}", {"domain": domain}, body={"h5path": "/x"})
-            for i in range(200)
-        ]
+    def check() -> None:
+        for request in requests:
+            target.ask(Request(request.head, b"", None, (404, 410)))
 
-    return fresh
+    return check
 
 
-def _linked(target: Target, count: int) -> tuple[str, str]:
-    domain, root = target.domain("linked")
-    for first in range(0, count, 1000):
-        links = {f"l{i:05}": {"h5path": "/x"} for i in range(first, min(count, first + 1000))}
-        target.ask(make("PUT", f"/groups/{root}/links", {"domain": domain}, body={"links": links}))
-    return domain, root
-
-
-def link_reads(target: Target) -> Fresh:
-    """One link of a group of 1,000 after another."""
-    domain, root = _linked(target, 1000)
-    return lambda: [make("GET", f"/groups/{root}/links/l{i:05}", {"domain": domain}) for i in range(300)]
-
-
-def walk(count: int) -> Callable[[Target], Fresh]:
+def walked(count: int) -> Callable[[Target], Fresh]:
     """What a client asks walking through a domain: all groups, all links, and every fiftieth group itself."""
 
     def prepare(target: Target) -> Fresh:
@@ -107,60 +111,38 @@ def walk(count: int) -> Callable[[Target], Fresh]:
             bodies = [{"link": {"id": root, "name": f"g{i:05}"}} for i in numbers]
             target.ask(make("POST", "/groups", {"domain": domain}, body=bodies))
         groups = make("GET", "/groups", {"domain": domain})
-        assert len(target.json(groups)["groups"]) == count
+        groups = target.checked(groups, lambda answer: len(answer["groups"]) == count)
         links = make("GET", f"/groups/{root}/links", {"domain": domain})
+        links = target.checked(links, lambda answer: len(answer["links"]) == count)
         ids = [link["id"] for link in target.json(links)["links"]]
-        assert len(ids) == count
         each = [make("GET", f"/groups/{i}", {"domain": domain}) for i in ids[:: count // 200]]
-        return lambda: [groups, links, *each]
+        each = [target.checked(get, lambda answer: answer["attributeCount"] == 0) for get in each]
+        return lambda: Work([groups, links, *each])
 
     return prepare
 
 
-def folder_list(count: int) -> Callable[[Target], Fresh]:
-    """All domains of a folder, with what each is."""
+def workloads(count: int = 200, clients: int = 1) -> tuple[Workload, ...]:
+    """``count``: how many are created and deleted one by one, by so many clients."""
+    after = "" if clients == 1 else f", {clients} clients"
 
-    def prepare(target: Target) -> Fresh:
-        folder = target.unique("folder")
-        target.ask(make("PUT", "/", {"domain": folder}, body={"folder": True}))
-        for i in range(count):
-            target.ask(make("PUT", "/", {"domain": f"{folder}/d{i:04}.h5"}, body={}))
-        request = make("GET", "/domains", {"domain": f"{folder}/"})
-        assert len(target.json(request)["domains"]) == count
-        return lambda: [request] * 5
+    def workload(name: str, prepare: Callable[[Target], Fresh]) -> Workload:
+        return Workload(name + after, "1/s", count, clients, prepare)
 
-    return prepare
-
-
-def domain_creates(target: Target) -> Fresh:
-    return lambda: [make("PUT", "/", {"domain": target.unique("d")}, body={}) for _ in range(100)]
+    return (
+        workload("groups created", created("groups", count, {})),
+        workload("datasets created", created("datasets", count, DATASET)),
+        workload("groups deleted", deleted("groups", count, {})),
+        workload("datasets deleted", deleted("datasets", count, DATASET)),
+    )
 
 
-def domain_deletes(target: Target) -> Fresh:
-    return lambda: [make("DELETE", "/", {"domain": target.domain("gone")[0]}) for _ in range(100)]
+def batches() -> tuple[Workload, ...]:
+    return (
+        Workload("groups created, 300 at once", "1/s", 300, 1, created_at_once("groups", {})),
+        Workload("datasets created, 300 at once", "1/s", 300, 1, created_at_once("datasets", DATASET)),
+    )
 
 
-def domain_opens(target: Target) -> Fresh:
-    domain, _ = target.domain("open")
-    return lambda: [make("GET", "/", {"domain": domain})] * 300
-
-
-def attribute_writes(target: Target) -> Fresh:
-    def fresh() -> Sequence[Request]:
-        domain, root = target.domain("attr")
-        body = {"type": F32, "shape": [4], "value": [1, 2, 3, 4]}
-        return [
-            make("PUT", f"/groups/{root}/attributes/a{i}", {"domain": domain}, body=body) for i in range(200)
-        ]
-
-    return fresh
-
-
-def attribute_reads(target: Target) -> Fresh:
-    domain, root = target.domain("attr")
-    body = {"type": F32, "shape": [4], "value": [1, 2, 3, 4]}
-    for i in range(20):
-        target.ask(make("PUT", f"/groups/{root}/attributes/a{i}", {"domain": domain}, body=body))
-    return lambda: [
-        make("GET", f"/groups/{root}/attributes/a{i % 20}", {"domain": domain}) for i in range(300)
-    ]
+def walks() -> tuple[Workload, ...]:
+    return (Workload("a domain of 10,000 groups walked", "objects/s", 10_000, 1, walked(10_000)),)

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from benchmarks.report import Sample
+from benchmarks.report import OURS, RIVAL, Results, number
+from benchmarks.workload import Goal
 
 LEFT, WIDTH, ROW, TOP = 250, 480, 20, 46
-LOW, HIGH = 0.5, 64.0
-COLOUR, GREY = "#1f6fb4", "#8a8a8a"
+LOW, HIGH = 0.5, 256.0
+GOOD, BAD, GREY = "#1f6fb4", "#c23b22", "#8a8a8a"
 
 
-def plot(samples: Sequence[Sample]) -> str:
-    """The picture of the first server's rates over the second's; they are ours and HSDS's, if it ran."""
-    ours, other = list(dict.fromkeys(sample.server for sample in samples))[:2]
-    found: dict[str, list[float]] = {}
-    for workload in dict.fromkeys(sample.workload for sample in samples):
-        rates = [
-            [s.rate for s in samples if (s.workload, s.server) == (workload, server)]
-            for server in (ours, other)
-        ]
-        if all(rates):
-            found[workload] = [a / b for a, b in zip(*rates, strict=True)]
-    return picture(found, ours, other)
+def plot(results: Results, goals: Mapping[str, Goal]) -> str:
+    """Our rates over HSDS's: a dot for each round, a bar at the median, a triangle at what must be reached.
 
-
-def picture(found: dict[str, list[float]], ours: str, other: str) -> str:
-    """A dot for each round, a bar at the median, on a logarithmic axis."""
+    On a logarithmic axis; red where the goal is missed.
+    """
+    found = {workload: results.ratios(workload, RIVAL) for workload in results.workloads}
+    found = {workload: ratios for workload, ratios in found.items() if ratios}
     height = TOP + ROW * len(found) + 12
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 60}" height="{height}" '
         'font-family="sans-serif" font-size="12">',
         '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{LEFT}" y="16">how many times as fast as {escape(other)} is {escape(ours)}</text>',
+        f'<text x="{LEFT}" y="16">how many times as fast as {RIVAL} is {OURS} (triangle: wanted)</text>',
     ]
     tick = LOW
     while tick <= HIGH:
@@ -44,13 +36,22 @@ def picture(found: dict[str, list[float]], ours: str, other: str) -> str:
         lines.append(f'<line x1="{x}" x2="{x}" y1="{TOP - 8}" y2="{height - 8}" {stroke}/>')
         lines.append(f'<text x="{x}" y="{TOP - 12}" text-anchor="middle" fill="{GREY}">{tick:g}</text>')
         tick *= 2
-    for number, (workload, values) in enumerate(found.items()):
-        y, middle = TOP + ROW * number + ROW / 2, statistics.median(values)
-        lines.append(f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end">{escape(workload)}</text>')
-        lines += [f'<circle cx="{_x(v)}" cy="{y}" r="3" fill="{COLOUR}" opacity="0.4"/>' for v in values]
-        lines.append(f'<rect x="{_x(middle) - 1.5}" y="{y - 7}" width="3" height="14" fill="{COLOUR}"/>')
-        lines.append(f'<text x="{LEFT + WIDTH + 12}" y="{y + 4}" fill="{COLOUR}">{middle:.1f}</text>')
+    for place, (workload, ratios) in enumerate(found.items()):
+        lines += _row(TOP + ROW * place + ROW / 2, workload, ratios, goals.get(workload, Goal()).ratio)
     return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def _row(y: float, workload: str, ratios: Sequence[float], goal: float | None) -> list[str]:
+    middle = statistics.median(ratios)
+    colour = BAD if goal is not None and middle < goal else GOOD
+    lines = [f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end">{escape(workload)}</text>']
+    lines += [f'<circle cx="{_x(ratio)}" cy="{y}" r="3" fill="{colour}" opacity="0.4"/>' for ratio in ratios]
+    lines.append(f'<rect x="{_x(middle) - 1.5}" y="{y - 7}" width="3" height="14" fill="{colour}"/>')
+    if goal is not None:
+        x = _x(goal)
+        lines.append(f'<path d="M{x} {y + 3} l-4 6 h8 z" fill="none" stroke="{colour}"/>')
+    lines.append(f'<text x="{LEFT + WIDTH + 12}" y="{y + 4}" fill="{colour}">{number(middle)}</text>')
+    return lines
 
 
 def _x(ratio: float) -> float:

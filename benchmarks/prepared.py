@@ -1,60 +1,38 @@
-"""What workloads are made of: types, data, and datasets that are stored before the clock starts."""
+"""What workloads of values are made of: types, filters, and datasets stored before the clock starts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from benchmarks.client import Request, make
+from benchmarks.data import MIB, SLAB, floats, ints
 from benchmarks.target import Target
 
 F32 = {"class": "H5T_FLOAT", "base": "H5T_IEEE_F32LE"}
+F64 = {"class": "H5T_FLOAT", "base": "H5T_IEEE_F64LE"}
 I32 = {"class": "H5T_INTEGER", "base": "H5T_STD_I32LE"}
-TEXT = {
-    "class": "H5T_STRING",
-    "charSet": "H5T_CSET_UTF8",
-    "strPad": "H5T_STR_NULLTERM",
-    "length": "H5T_VARIABLE",
-}
-GZIP = [
-    {"class": "H5Z_FILTER_SHUFFLE", "id": 2, "name": "shuffle"},
-    {"class": "H5Z_FILTER_DEFLATE", "id": 1, "name": "gzip", "level": 4},
-]
-MIB = 1 << 20
+SHUFFLE = {"class": "H5Z_FILTER_SHUFFLE", "id": 2, "name": "shuffle"}
+GZIP = [SHUFFLE, {"class": "H5Z_FILTER_DEFLATE", "id": 1, "name": "gzip", "level": 4}]
+LZ4 = [SHUFFLE, {"class": "H5Z_FILTER_LZ4", "id": 32004, "name": "lz4"}]
+"""Which both services store as Blosc frames; zstd too."""
+ZSTD = [SHUFFLE, {"class": "H5Z_FILTER_ZSTD", "id": 32015, "name": "zstd"}]
+CHUNK = (256, 1024)
 
-Fresh = Callable[[], Sequence[Request]]
-"""Requests for one run; made while no clock runs."""
-
-
-@dataclass(frozen=True)
-class Workload:
-    """``prepare(target)`` returns what makes the requests; ``amount`` is the work in a run, in ``unit``."""
-
-    name: str
-    unit: str
-    amount: float
-    clients: int
-    prepare: Callable[[Target], Fresh]
-    bare: bool = False
+Where = tuple[str, str]
+"""A domain and a dataset in it."""
 
 
 def chunked(dims: Sequence[int], **more: Any) -> dict[str, Any]:
     return {"layout": {"class": "H5D_CHUNKED", "dims": list(dims)}, **more}
 
 
-class Bulk:
-    """64 MiB of float32, 16384 x 1024, in chunks of 256 x 1024."""
-
-    data = np.random.default_rng(1).random((16384, 1024), dtype=np.float32)
-    dims, chunk = [16384, 1024], [256, 1024]
-
-
-def stored(
-    target: Target, data: np.ndarray, type_: Any, chunk: Sequence[int], **props: Any
-) -> tuple[str, str]:
+def stored(target: Target, data: np.ndarray, type_: Any, chunk: Sequence[int], **props: Any) -> Where:
+    """A new domain with one dataset, written and flushed. The bare server needs none."""
+    if target.bare:
+        return "/x", "d-bare"
     domain, _ = target.domain("read")
     body = {"type": type_, "shape": list(data.shape), "creationProperties": chunked(chunk, **props)}
     dataset = target.dataset(domain, **body)
@@ -63,22 +41,55 @@ def stored(
     return domain, dataset
 
 
-def reads(target: Target, where: tuple[str, str], selects: Sequence[tuple[str, np.ndarray]]) -> list[Request]:
+def stored_floats(target: Target) -> Where:
+    """``floats``, stored once for all workloads that only read them."""
+    return target.once("floats", lambda: stored(target, floats(), F32, CHUNK))
+
+
+def stored_ints(target: Target, filters: list[dict[str, Any]]) -> Where:
+    """``ints`` behind filters, stored once."""
+    return target.once(f"ints {filters}", lambda: stored(target, ints(), I32, CHUNK, filters=filters))
+
+
+def slabs(data: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Selections of whole rows, and their values."""
+    return [(f"[{i}:{i + SLAB},0:1024]", data[i : i + SLAB]) for i in range(0, len(data), SLAB)]
+
+
+def read(where: Where, select: str, expect: np.ndarray) -> Request:
+    """A request for a selection, whose values must come back."""
     domain, dataset = where
-    requests = [
-        make(
-            "GET",
-            f"/datasets/{dataset}/value",
-            {"domain": domain, "select": select},
-            expect=np.ascontiguousarray(expect).tobytes(),
-            binary=True,
-        )
-        for select, expect in selects
-    ]
+    return make(
+        "GET",
+        f"/datasets/{dataset}/value",
+        {"domain": domain, "select": select},
+        expect=np.ascontiguousarray(expect).tobytes(),
+        binary=True,
+    )
+
+
+def write(where: Where, select: str, values: np.ndarray) -> Request:
+    """A request that writes a selection."""
+    domain, dataset = where
+    body = memoryview(np.ascontiguousarray(values)).cast("B")
+    return make("PUT", f"/datasets/{dataset}/value", {"domain": domain, "select": select}, body=body)
+
+
+def warmed(target: Target, requests: list[Request]) -> list[Request]:
+    """The requests, asked once; the bare server learns what it is to answer."""
     for request in requests:
-        target.offer(request) if target.bare else target.ask(request)
+        if target.bare:
+            target.offer(request)
+        else:
+            target.ask(request)
     return requests
 
 
-def where_of(target: Target, *args: Any, **props: Any) -> tuple[str, str]:
-    return ("/x", "d-bare") if target.bare else stored(target, *args, **props)
+def still_there(target: Target, requests: Sequence[Request]) -> Callable[[], None]:
+    """A check that reads what was written, all of it."""
+
+    def check() -> None:
+        for request in requests:
+            target.ask(request)
+
+    return check

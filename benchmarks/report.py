@@ -1,64 +1,163 @@
-"""Figures of a run as a table, and as JSON."""
+"""Figures of a run: as JSON, and as Markdown tables."""
 
 from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
+
+from benchmarks.workload import Goal
+
+OURS, RIVAL, LIMIT = "hsds", "HSDS 1.0.2", "bare server"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """One run of a workload on one server."""
+    """One run of a workload by one contestant. CPU seconds a unit of work; peak memory in MiB."""
 
     workload: str
-    server: str
+    contestant: str
     unit: str
     rate: float
-    cpu_seconds: float
+    cpu: float
+    memory: float
 
 
-def markdown(samples: Sequence[Sample], memory: Mapping[str, float], ours: str) -> str:
-    """Median rates, and median ratios of our rate to the others' within a round, with their spread."""
-    servers = list(dict.fromkeys(sample.server for sample in samples))
-    others = [server for server in servers if server != ours]
-    head = ["workload", "unit", *servers, *(f"ratio to {other}" for other in others), "CPU ratio"]
-    rows = [head, ["---"] * len(head)]
-    for workload in dict.fromkeys(sample.workload for sample in samples):
-        of = {s: [x for x in samples if x.workload == workload and x.server == s] for s in servers}
-        rows.append(_row(workload, of, servers, others, ours))
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    peak = ", ".join(f"{server} {mib:.0f} MiB" for server, mib in memory.items())
-    return "\n".join(lines) + f"\n\nPeak memory of all processes after the whole run: {peak}.\n"
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All runs of a suite, in the order of rounds, and peak memory in MiB by what held it."""
+
+    suite: str
+    rounds: int
+    samples: Sequence[Sample]
+    memory: Mapping[str, float]
+
+    def json(self) -> str:
+        return json.dumps(asdict(self), indent=1)
+
+    @staticmethod
+    def of(found: Mapping[str, Any]) -> Results:
+        samples = [Sample(**sample) for sample in found["samples"]]
+        return Results(found["suite"], found["rounds"], samples, found["memory"])
+
+    @property
+    def workloads(self) -> list[str]:
+        return list(dict.fromkeys(sample.workload for sample in self.samples))
+
+    @property
+    def contestants(self) -> list[str]:
+        return list(dict.fromkeys(sample.contestant for sample in self.samples))
+
+    def runs(self, workload: str, contestant: str) -> list[Sample]:
+        return [s for s in self.samples if (s.workload, s.contestant) == (workload, contestant)]
+
+    def ratios(self, workload: str, other: str) -> list[float]:
+        """Our rate over the other's, round by round; empty where one of both does not take part."""
+        pairs = zip(self.runs(workload, OURS), self.runs(workload, other), strict=False)
+        return [a.rate / b.rate for a, b in pairs]
 
 
-def as_json(samples: Sequence[Sample], memory: Mapping[str, float]) -> str:
-    """Every single run."""
-    return json.dumps({"samples": [asdict(sample) for sample in samples], "memory_mib": memory}, indent=1)
+def merged(parts: Sequence[Results]) -> Results:
+    """Several runs of a suite, each with other workloads, as one."""
+    samples = [sample for part in parts for sample in part.samples]
+    memory: dict[str, float] = {}
+    for part in parts:
+        for name, peak in part.memory.items():
+            memory[name] = max(peak, memory.get(name, 0))
+    return Results(parts[0].suite, min(part.rounds for part in parts), samples, memory)
 
 
-def _row(
-    workload: str,
-    of: Mapping[str, Sequence[Sample]],
-    servers: Sequence[str],
-    others: Sequence[str],
-    ours: str,
-) -> list[str]:
-    rates = [_number(statistics.median(x.rate for x in of[s])) if of[s] else "" for s in servers]
-    ratios = [
-        _spread([a.rate / b.rate for a, b in zip(of[ours], of[o], strict=True)]) for o in others if of[o]
-    ]
-    ratios += [""] * (len(others) - len(ratios))
-    rival = of[others[0]] if others else []
-    cpu = [a.cpu_seconds / b.cpu_seconds for a, b in zip(of[ours], rival, strict=False) if b.cpu_seconds]
-    unit = of[ours][0].unit
-    return [workload, unit, *rates, *ratios, f"{statistics.median(cpu):.2f}" if cpu else ""]
+def markdown(results: Results, goals: Mapping[str, Goal], memory_goal: float | None) -> str:
+    """Median rates and ratios with their spread, what must be reached; then CPU time and memory."""
+    others = [name for name in results.contestants if name not in (OURS, RIVAL)]
+    rates = [["workload", "unit", OURS, RIVAL, "ratio", "at least", "", *others]]
+    costs = [["workload", "per", *(f"{name}, CPU" for name in (OURS, RIVAL)), "ratio"]]
+    costs[0] += [f"{name}, peak MiB" for name in (OURS, RIVAL)]
+    for workload in results.workloads:
+        rates.append(_rates(results, workload, others, goals.get(workload, Goal())))
+        costs.append(_costs(results, workload))
+    peaks = ", ".join(f"{name} {mib:.0f} MiB" for name, mib in results.memory.items())
+    held = f"Peak memory over the whole run: {peaks}{_held(results, memory_goal)}.\n"
+    return f"{_table(rates)}\n{_table(costs)}\n{held}"
 
 
-def _spread(ratios: Sequence[float]) -> str:
-    return f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})"
+def missed(results: Results, goals: Mapping[str, Goal]) -> list[str]:
+    """The workloads whose goal was not reached, a line each."""
+    lines = []
+    for workload in results.workloads:
+        goal = goals.get(workload, Goal())
+        for other, least in ((RIVAL, goal.ratio), (LIMIT, goal.limit)):
+            ratios = results.ratios(workload, other)
+            if least is not None and ratios and statistics.median(ratios) < least:
+                lines.append(f"{workload}: {statistics.median(ratios):.2f} of {other}, not {least:g}")
+    return lines
 
 
-def _number(rate: float) -> str:
-    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.1f}"
+def _rates(results: Results, workload: str, others: Sequence[str], goal: Goal) -> list[str]:
+    def rate(name: str) -> str:
+        runs = results.runs(workload, name)
+        return number(statistics.median(run.rate for run in runs)) if runs else ""
+
+    def beside(name: str) -> str:
+        ratios = results.ratios(workload, name)
+        if not ratios:
+            return rate(name)
+        return f"{rate(name)} ({statistics.median(ratios):.2f})"
+
+    ratios = results.ratios(workload, RIVAL)
+    least, verdicts = [], []
+    for name, wanted, text in ((RIVAL, goal.ratio, "{:g}"), (LIMIT, goal.limit, "{:g} of the bare server")):
+        found = results.ratios(workload, name)
+        if wanted is not None:
+            least.append(text.format(wanted))
+            if found:
+                verdicts.append(statistics.median(found) >= wanted)
+    verdict = ("reached" if all(verdicts) else "**missed**") if verdicts else ""
+    units = {sample.unit for sample in results.samples if sample.workload == workload}
+    shown = [rate(OURS), rate(RIVAL), spread(ratios), ", ".join(least), verdict]
+    return [workload, units.pop(), *shown, *map(beside, others)]
+
+
+def _costs(results: Results, workload: str) -> list[str]:
+    ours, theirs = (results.runs(workload, name) for name in (OURS, RIVAL))
+    unit = {sample.unit for sample in ours + theirs}.pop().removesuffix("/s")
+    row = [workload, "one" if unit == "1" else unit]
+    row += [_time(statistics.median(run.cpu for run in runs)) if runs else "" for runs in (ours, theirs)]
+    ratios = [a.cpu / b.cpu for a, b in zip(ours, theirs, strict=False) if b.cpu]
+    row.append(f"{statistics.median(ratios):.2f}" if ratios else "")
+    return row + [f"{max(run.memory for run in runs):.0f}" if runs else "" for runs in (ours, theirs)]
+
+
+def _held(results: Results, goal: float | None) -> str:
+    if goal is None or RIVAL not in results.memory:
+        return ""
+    ratio = results.memory[RIVAL] / results.memory[OURS]
+    verdict = "reached" if ratio >= goal else "**missed**"
+    return f"; {RIVAL} needs {ratio:.1f} times as much, at least {goal:g}: {verdict}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines: Iterable[Sequence[str]] = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def spread(ratios: Sequence[float]) -> str:
+    if not ratios:
+        return ""
+    return f"**{number(statistics.median(ratios))}** ({number(min(ratios))} to {number(max(ratios))})"
+
+
+def number(value: float) -> str:
+    """Three digits at least."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _time(seconds: float) -> str:
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"

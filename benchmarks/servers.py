@@ -6,115 +6,79 @@ All listen on Unix sockets: HSDS 1.0.2 takes fixed ports for its data nodes othe
 from __future__ import annotations
 
 import os
-import shutil
-import signal
+import socket
 import subprocess
 import sys
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.client import PASSWORD, USER, Connection, WrongAnswerError, make
+from benchmarks.processes import CHECKOUT, Command, Group
+from benchmarks.storage import BUCKET, Keys, PosixKeys, S3Keys, S3Place
 
 _STARTS = 4
 """Attempts: HSDS gives its data nodes ten seconds, which a busy machine may not have."""
 
 
 class Server(ABC):
-    """A server as a process group of its own, with a directory of its own. A context manager."""
+    """A server that answers on a Unix socket. A context manager."""
 
     name: str
+    """Of its column."""
+    group: Group
+    keys: Keys
+    """Where it keeps its objects, once it has started."""
+
+    def __init__(self, place: S3Place | None = None) -> None:
+        self._place = place
+
+    @property
+    def title(self) -> str:
+        """Of its memory."""
+        return self.name
 
     def __enter__(self) -> Server:
-        self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
-        self.address = str(self.folder / "sn_1.sock")
-        (self.folder / "passwd.txt").write_text(f"{USER}:{PASSWORD}\nadmin:admin-password\n")
-        (self.folder / "data" / "bench").mkdir(parents=True)
-        self._log = (self.folder / "log.txt").open("wb")
         for left in reversed(range(_STARTS)):
-            self._process = subprocess.Popen(
-                self.command(),
-                cwd=self.runs_in(),
-                env=self.environment(),
-                stdout=self._log,
-                stderr=self._log,
-                start_new_session=True,
-            )
+            self.group = Group()
+            self.address = str(self.group.folder / "sn_1.sock")
             try:
-                self._wait()
+                self._start()
                 break
             except BaseException as error:
-                self._end()
+                self.__exit__()
                 if not left or not isinstance(error, RuntimeError):
-                    self._clear()
                     raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
-        self._clear()
+        self.group.end()
+        self.group.remove()
+        if isinstance(getattr(self, "keys", None), S3Keys):
+            self.keys.remove()  # type: ignore[attr-defined]
 
-    def _end(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-
-    def _clear(self) -> None:
-        self._log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def _start(self) -> None:
+        folder = self.group.folder
+        (folder / "passwd.txt").write_text(f"{USER}:{PASSWORD}\nadmin:admin-password\n")
+        (folder / "data" / BUCKET).mkdir(parents=True)
+        self.keys = S3Keys(self._place) if self._place else PosixKeys(folder / "data" / BUCKET)
+        for command in self.commands():
+            process = self.group.start(command)
+        self._wait(process)
 
     @abstractmethod
-    def command(self) -> Sequence[str]:
-        """How it is started."""
+    def commands(self) -> Sequence[Command]:
+        """What is started; the last answers."""
 
-    def environment(self) -> dict[str, str]:
-        return dict(os.environ)
+    def ready(self, about: bytes) -> bool:
+        """Whether it can be measured now, by what it says of itself."""
+        return b"READY" in about
 
-    def runs_in(self) -> Path:
-        """Its working directory: this checkout, whose code is what is measured."""
-        return Path(__file__).parents[1]
-
-    def cpu_seconds(self) -> float:
-        """CPU time of all its processes so far: ticks are longer than many runs."""
-        total = 0
-        for pid in self._pids():
-            for thread in Path(f"/proc/{pid}/task").iterdir():
-                with suppress(OSError):  # it may end at any moment
-                    total += int((thread / "schedstat").read_text().split()[0])
-        return total / 1e9
-
-    def memory(self) -> float:
-        """Peak resident memory of all its processes, MiB."""
-        total = 0
-        for pid in self._pids():
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    total += int(line.split()[1])
-        return total / 1024
-
-    def _pids(self) -> list[int]:
-        group = self._process.pid
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    if os.getpgid(int(entry.name)) == group:
-                        found.append(int(entry.name))
-                except ProcessLookupError:
-                    continue
-        return found
-
-    def _wait(self, seconds: float = 60.0) -> None:
+    def _wait(self, process: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
         about = make("GET", "/about", {})
         end = time.monotonic() + seconds
-        while time.monotonic() < end and self._process.poll() is None:
+        while time.monotonic() < end and process.poll() is None:
             try:
                 connection = Connection(self.address)
                 if self.ready(bytes(connection.ask(about))):
@@ -122,58 +86,83 @@ class Server(ABC):
             except (OSError, WrongAnswerError):
                 pass
             time.sleep(0.2)
-        raise RuntimeError(f"{self.name} did not start: {(self.folder / 'log.txt').read_text()[-2000:]}")
-
-    def ready(self, about: bytes) -> bool:
-        """Whether it can be measured now, by what it says of itself."""
-        return b"READY" in about
+        raise RuntimeError(f"{self.name} did not start: {self.group.log()}")
 
 
 class Ours(Server):
-    """This service, ``hsds serve`` at its defaults over a POSIX directory."""
+    """This service, ``hsds serve`` at its defaults but for ``durability``."""
 
     name = "hsds"
 
-    def command(self) -> Sequence[str]:
-        flags = ["--root-dir", str(self.folder / "data"), "--bucket", "bench", "--socket", self.address]
-        return [
-            sys.executable,
-            "-m",
-            "hsds",
-            "serve",
-            *flags,
-            "--password-file",
-            str(self.folder / "passwd.txt"),
+    def __init__(self, place: S3Place | None = None, *, durability: str = "stored") -> None:
+        super().__init__(place)
+        self.durability = durability
+
+    @property
+    def title(self) -> str:
+        return self.name if self.durability == "stored" else f"{self.name} (durability: {self.durability})"
+
+    def commands(self) -> Sequence[Command]:
+        return [self._command("serve", "--socket", self.address)]
+
+    def _command(self, role: str, *flags: str) -> Command:
+        folder, environ = self.group.folder, _own_environ()
+        words = [sys.executable, "-m", "hsds", role, "--password-file", str(folder / "passwd.txt"), *flags]
+        if isinstance(self.keys, S3Keys):
+            place = self.keys.place
+            words += ["--s3-endpoint", place.endpoint, "--bucket", self.keys.bucket]
+            environ |= {"AWS_ACCESS_KEY_ID": place.access_key, "AWS_SECRET_ACCESS_KEY": place.secret_key}
+        else:
+            words += ["--root-dir", str(folder / "data"), "--bucket", BUCKET]
+        return Command([*words, "--durability", self.durability], environ)
+
+
+class OurCluster(Ours):
+    """This service as one service node and two data nodes, processes of their own that speak over TCP."""
+
+    def commands(self) -> Sequence[Command]:
+        ports = _free_ports(5)
+        secret = self.group.folder / "secret"
+        secret.write_text("a-secret-of-the-benchmarked-nodes\n")
+        urls = ",".join(f"http://127.0.0.1:{port}" for port in ports[:2])
+        shared = ["--node-secret-file", str(secret), "--discovery", "static", "--dn-urls", urls]
+        data = [
+            self._command("dn", *shared, "--dn-port", str(port), "--metrics-port", str(monitor))
+            for port, monitor in zip(ports[:2], ports[2:4], strict=True)
         ]
+        front = self._command("sn", *shared, "--socket", self.address, "--metrics-port", str(ports[4]))
+        return [*data, front]
+
+    def ready(self, about: bytes) -> bool:
+        return b'"READY"' in about
 
 
 class Hsds102(Server):
-    """HSDS 1.0.2 with four data nodes over a POSIX directory, at its defaults."""
+    """HSDS 1.0.2 at its defaults, with ``data_nodes`` data nodes."""
 
     name = "HSDS 1.0.2"
 
-    def __init__(self, environment: Path) -> None:
+    def __init__(self, environment: Path, place: S3Place | None = None, *, data_nodes: int = 4) -> None:
+        super().__init__(place)
         self._environment = environment
+        self._data_nodes = data_nodes
 
-    def command(self) -> Sequence[str]:
-        folder = self.folder
-        flags = ["--root_dir", str(folder / "data"), "--bucket_name", "bench"]
-        flags += ["--password_file", str(folder / "passwd.txt"), "--count", "4"]
+    def commands(self) -> Sequence[Command]:
+        folder, programs = self.group.folder, self._environment / "bin"
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        environ["PATH"] = f"{programs}:{environ['PATH']}"
+        flags = ["--password_file", str(folder / "passwd.txt"), "--count", str(self._data_nodes)]
         flags += ["--socket_dir", str(folder)]
-        return [str(self._environment / "bin" / "hsds"), *flags]
-
-    def runs_in(self) -> Path:
-        return self.folder
-
-    def environment(self) -> dict[str, str]:
-        path = f"{self._environment / 'bin'}:{os.environ['PATH']}"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        return {
-            **kept,
-            "PATH": path,
-            "BUCKET_NAME": "bench",
-            "ROOT_DIR": str(self.folder / "data"),
-        }
+        if isinstance(self.keys, S3Keys):
+            place, bucket = self.keys.place, self.keys.bucket
+            environ |= {"AWS_S3_GATEWAY": place.endpoint, "AWS_REGION": "us-east-1"}
+            environ |= {"AWS_ACCESS_KEY_ID": place.access_key, "AWS_SECRET_ACCESS_KEY": place.secret_key}
+        else:
+            bucket = BUCKET
+            flags += ["--root_dir", str(folder / "data")]
+            environ["ROOT_DIR"] = str(folder / "data")
+        environ["BUCKET_NAME"] = bucket
+        return [Command([str(programs / "hsds"), *flags, "--bucket_name", bucket], environ, folder)]
 
 
 class Bare(Server):
@@ -181,5 +170,18 @@ class Bare(Server):
 
     name = "bare server"
 
-    def command(self) -> Sequence[str]:
-        return [sys.executable, "-m", "benchmarks.bare", self.address]
+    def commands(self) -> Sequence[Command]:
+        return [Command([sys.executable, "-m", "benchmarks.bare", self.address], _own_environ())]
+
+
+def _own_environ() -> dict[str, str]:
+    """The environment, with this checkout's modules first."""
+    return {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [found.getsockname()[1] for found in sockets]
+    for found in sockets:
+        found.close()
+    return ports

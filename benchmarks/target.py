@@ -2,25 +2,65 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from benchmarks.client import BINARY, Connection, Request, WrongAnswerError, make
-from benchmarks.servers import Bare, Server
+from benchmarks.client import BINARY, Connection, Request, WrongAnswerError, make, run
+from benchmarks.servers import Bare, Ours, Server
+from benchmarks.workload import Contestant, Figures, Turn, Workload
 
 HOME = "/home/bench"
+T = TypeVar("T")
 
 
-class Target:
+class Target(Contestant):
     """One server, with a connection for what is not measured."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.name = server.name
         self.bare = isinstance(server, Bare)
         self._connection = Connection(server.address)
         self._count = 0
+        self._kept: dict[str, Any] = {}
         if not self.bare:
             self._make_home()
+
+    def takes(self, workload: Workload) -> bool:
+        if self.bare or workload.prepare is None:
+            return workload.bare
+        return not isinstance(self.server, Ours) or self.server.durability == workload.durability
+
+    def prepare(self, workload: Workload) -> Turn:
+        assert workload.prepare is not None
+        fresh, group = workload.prepare(self), self.server.group
+
+        def turn() -> Figures:
+            work = fresh()
+            group.restart_peak()
+            before = group.cpu_seconds()
+            if work.instead:
+                seconds = work.instead()
+            else:
+                seconds = run(self.server.address, work.requests, workload.clients)
+            cpu = group.cpu_seconds() - before
+            figures = Figures(seconds, cpu, group.peak())
+            work.check()
+            return figures
+
+        return turn
+
+    def memory(self) -> tuple[str, float]:
+        return self.server.title, self.server.group.whole_peak()
+
+    def once(self, what: str, make_: Callable[[], T]) -> T:
+        """What ``make_`` returned when ``what`` was first asked for: workloads share stored data."""
+        if what not in self._kept:
+            self._kept[what] = make_()
+        kept: T = self._kept[what]
+        return kept
 
     def unique(self, stem: str) -> str:
         """A path that was not used before."""
@@ -33,10 +73,21 @@ class Target:
     def json(self, request: Request) -> Any:
         return self._connection.json(request)
 
+    def checked(self, request: Request, right: Callable[[Any], bool]) -> Request:
+        """The request with the answer that must come back: the one that comes now, if its JSON is right."""
+        answer = bytes(self.ask(request))
+        if not right(json.loads(answer)):
+            raise WrongAnswerError(f"{request.line}: {answer[:300]!r}")
+        return Request(request.head, request.body, answer, request.status)
+
     def domain(self, stem: str) -> tuple[str, str]:
         """Make a domain; its path and root id."""
         path = self.unique(stem)
         return path, self.json(make("PUT", "/", {"domain": path}, body={}))["root"]
+
+    def root(self, domain: str) -> str:
+        """Id of a domain's root group."""
+        return str(self.json(make("GET", "/", {"domain": domain}))["root"])
 
     def dataset(self, domain: str, **body: Any) -> str:
         """Make a dataset; its id."""
