@@ -39,7 +39,7 @@ _ABSENT_COST = 128
 
 @dataclass(slots=True)
 class Applied(Generic[V]):
-    """What a batch made of a value: what to store, and whom to tell what when it is."""
+    """What a batch made of a value: what to store, and whom to tell what, result or refusal, when it is."""
 
     value: V | None
     waiting: list[tuple[Change[V], Any]]
@@ -190,7 +190,8 @@ class Attempts(Generic[V]):
     def _apply(self, known: Entry[V], *, sure: bool) -> Applied[V] | None:
         """Apply the changes to a copy, one after another; None if that takes knowing the value for sure.
 
-        Refused changes are told at once and take no part: nobody is refused by a guess.
+        Refused changes take no part: nobody is refused by a guess. They are told at once or, where a change
+        before them in the batch may be the reason, with that one: until it is stored nobody sees the reason.
         """
         value = None if known.value is None else self._codec.copy(known.value)
         waiting: list[tuple[Change[V], Any]] = []
@@ -201,7 +202,10 @@ class Attempts(Generic[V]):
             except HsdsError as error:
                 if not sure:
                     return None
-                change.fail(error)
+                if changed:
+                    waiting.append((change, error))
+                else:
+                    change.fail(error)
                 continue
             except Exception as error:  # noqa: BLE001 - a fault of one change, which may have spoilt the copy
                 change.fail(error)
@@ -256,7 +260,7 @@ class Attempts(Generic[V]):
         """Tell results, to those for whom this node is still the owner: else the answer may be overtaken."""
         for change, result in applied.waiting:
             if self._gate.valid(change.hold):
-                change.succeed(result)
+                change.fail(result) if isinstance(result, HsdsError) else change.succeed(result)
             else:
                 change.fail(NotOwner("the key changed hands while the change was being stored"))
         self._batch = []

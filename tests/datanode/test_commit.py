@@ -230,3 +230,39 @@ async def test_a_get_overtaken_by_a_put_is_not_cached(store, executor):
     hold.set()
     assert (await reading).value == {"n": {"new": 1}}
     assert reader.peek(KEY).value == {"n": {"new": 1}}
+
+
+def create(name):
+    def apply(value):
+        if value is not None:
+            raise Conflict(f"{value['by']} was quicker than {name}")
+        return Outcome({"by": name})
+
+    return apply
+
+
+async def test_who_is_refused_because_of_a_change_that_is_not_stored_yet_is_told_when_it_is(store, committer):
+    store.gate.clear()
+    first, second = (
+        asyncio.create_task(committer.change(KEY, JSON, create(name), Basis.ABSENT)) for name in ("a", "b")
+    )
+    await asyncio.sleep(0.01)
+    assert not second.done(), "what it would be told of cannot be read yet"
+    store.gate.set()
+    await first
+    with pytest.raises(Conflict, match="a was quicker than b"):
+        await second
+    assert await stored(store) == {"by": "a"}
+
+
+async def test_a_refusal_names_what_the_store_holds_in_the_end(store, committer):
+    store.gate.clear()
+    first, second = (
+        asyncio.create_task(committer.change(KEY, JSON, create(name), Basis.ABSENT)) for name in ("a", "b")
+    )
+    await asyncio.sleep(0.01)
+    await MemoryStore.put(store, *KEY, b'{"by":"c"}')
+    store.gate.set()
+    for task in (first, second):
+        with pytest.raises(Conflict, match="c was quicker"):
+            await task
