@@ -110,7 +110,11 @@ class Cluster(World):
 
     def run(self, seconds):
         """Let virtual time pass."""
-        self.loop.run(self.loop.now + seconds)
+        try:
+            self.loop.run(self.loop.now + seconds)
+        except BaseException:
+            self.loop.close()
+            raise
 
     def finish(self, *, quiet=TIMING.wait + 14):
         """Heal, let clients go on for a while, stop them, and judge all that they saw."""
@@ -120,8 +124,10 @@ class Cluster(World):
         for client in self.clients:
             client.stopped = True
         self.run(8)
-        self.judge(healed)
-        self.loop.close()
+        try:
+            self.judge(healed)
+        finally:
+            self.loop.close()
 
     def judge(self, healed):
         for fault in self.loop.faults:

@@ -6,7 +6,9 @@ Which process a callback belongs to is in its context, so it holds for tasks, fu
 import asyncio
 import heapq
 from collections import deque
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
+from weakref import WeakSet
 
 
 class Process:
@@ -84,6 +86,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._serial = 0
         self._nowhere = Context()
         self._graveyard = []
+        self._tasks = WeakSet()
 
     # -- what asyncio asks of a loop -------------------------------------------------------------------
 
@@ -110,7 +113,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return asyncio.Future(loop=self)
 
     def create_task(self, coro, *, name=None, context=None, **_kwargs):
-        return asyncio.Task(coro, loop=self, name=name or "task", context=context)
+        task = asyncio.Task(coro, loop=self, name=name or "task", context=context)
+        if self.closed:
+            coro.close()
+        self._tasks.add(task)
+        return task
 
     def run_in_executor(self, _executor, func, *args):
         future = self.create_future()
@@ -177,7 +184,14 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             process.on_step()
 
     def close(self):
-        """Nothing runs any more; what dead coroutines do while they are collected has no effect."""
+        """Nothing runs any more: coroutines end where they are, and what they do in ending has no effect."""
         self.closed = True
+        asyncio._set_running_loop(self)
+        try:
+            for task in list(self._tasks):
+                with suppress(RuntimeError):  # it awaits something while it ends
+                    task.get_coro().close()
+        finally:
+            asyncio._set_running_loop(None)
         self.ready.clear()
         self._timers.clear()

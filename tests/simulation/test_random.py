@@ -1,12 +1,14 @@
 """Random faults over many seeds, each of which tells all. ``tests/long`` has the long form."""
 
 import gc
+import itertools
 
 import pytest
 
 from tests.simulation.history import Call, History, Violation
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.nemesis import run_seed
+from tests.simulation.test_directed import CATCHES
 
 SEEDS, AT_ONCE = 500, 10
 
@@ -44,6 +46,10 @@ EASY = [
 def test_random_faults_alone_find_it(mutant):
     with pytest.raises(Violation):
         run_seeds(SEEDS, MUTANTS[mutant])
+
+
+def test_every_mutant_is_sought():
+    assert {*EASY, *itertools.chain(*CATCHES.values())} == set(MUTANTS)
 
 
 def test_a_seed_reproduces_a_run():
