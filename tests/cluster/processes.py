@@ -1,4 +1,4 @@
-"""Processes of a cluster on loopback addresses, each its own pod, over one POSIX directory."""
+"""Processes of a cluster on loopback addresses, each its own pod, over one POSIX directory or a bucket."""
 
 import base64
 import json
@@ -16,12 +16,19 @@ ROOT = Path(__file__).parents[2]
 
 
 class Cluster:
-    """Processes over one directory. A context manager, at whose end all are killed."""
+    """Processes over one store. A context manager, at whose end all are killed.
 
-    def __init__(self, folder: Path, *flags: str):
+    ``storage`` are the flags that name a bucket; without them it is a directory in ``folder``.
+    """
+
+    def __init__(self, folder: Path, *flags: str, storage: tuple[str, ...] = ()):
         self.folder = folder
-        self.flags = flags
+        self.flags = (*(storage or ("--root-dir", str(folder / "data"))), *flags)
         self.running = {}
+        self.prefixes = {}
+        """Address -> words before the command: what puts the process into a network namespace."""
+        self.strays = []
+        """Processes that go on though their pods were deleted."""
         (folder / "secret").write_text("a-secret-of-the-nodes\n")
         (folder / "passwd").write_text("joe:joe\n")
 
@@ -29,18 +36,18 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        for process in self.running.values():
+        for process in (*self.running.values(), *self.strays):
             process.kill()
             process.wait()
 
     def start(self, role, address, *flags, **environ):
         """Start a process of a role at an address."""
-        files = {"root-dir": "data", "password-file": "passwd", "node-secret-file": "secret"}
+        files = {"password-file": "passwd", "node-secret-file": "secret"}
         named = [word for name, file in files.items() for word in (f"--{name}", str(self.folder / file))]
         words = ["--host", address, *named, *self.flags, *flags]
         log = (self.folder / f"{address}.log").open("ab")
         self.running[address] = subprocess.Popen(
-            [sys.executable, "-m", "hsds", *role.split(), *words],
+            [*self.prefixes.get(address, ()), sys.executable, "-m", "hsds", *role.split(), *words],
             stdout=log,
             stderr=log,
             cwd=self.folder,

@@ -8,13 +8,13 @@ import yaml
 
 
 class Authority:
-    """A certificate authority with one server certificate for 127.0.0.1, made by openssl in ``folder``."""
+    """A certificate authority with one server certificate for an address, made by openssl in ``folder``."""
 
-    def __init__(self, folder: Path, name: str = "kubernetes"):
+    def __init__(self, folder: Path, name: str = "kubernetes", address: str = "127.0.0.1"):
         folder.mkdir(parents=True, exist_ok=True)
         self.ca, self.cert, self.key = folder / "ca.crt", folder / "server.crt", folder / "server.key"
         ca_key, request, extensions = folder / "ca.key", folder / "server.csr", folder / "server.ext"
-        extensions.write_text("subjectAltName=IP:127.0.0.1\n")
+        extensions.write_text(f"subjectAltName=IP:{address}\n")
         _openssl(
             f"req -x509 -newkey rsa:2048 -nodes -days 2 -keyout {ca_key} -out {self.ca} -subj /CN={name}"
         )
@@ -54,9 +54,9 @@ class ServiceAccountFolder:
         link.replace(self.folder / "..data")
 
 
-def pod_environment(port: int) -> dict[str, str]:
+def pod_environment(port: int, host: str = "127.0.0.1") -> dict[str, str]:
     """What tells a pod where the API server is."""
-    return {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(port)}
+    return {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": str(port)}
 
 
 @dataclass

@@ -22,13 +22,14 @@ _HEADERS = {"Cache-Control": "no-cache, private", "X-Kubernetes-Pf-Prioritylevel
 class KubeApi:
     """One API server. State is changed by methods; time passes only where ``asyncio`` lets it."""
 
-    def __init__(self, authority: Authority, *, bookmarks: float = 60.0):
+    def __init__(self, authority: Authority, *, bookmarks: float = 60.0, host: str = "127.0.0.1"):
         self.access = Access()
         self.pods: dict[str, dict] = {}
         self.version = 500
         self.oldest = 0
         """Events at and before this version are forgotten."""
         self.bookmarks = bookmarks
+        self.host = host
         self.port = 0
         self.silent = False
         """Streams send nothing, and no request is answered."""
@@ -66,7 +67,7 @@ class KubeApi:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(
-            self._runner, "127.0.0.1", self.port, ssl_context=self._tls, reuse_address=True
+            self._runner, self.host, self.port, ssl_context=self._tls, reuse_address=True
         ).start()
         self.port = self._runner.addresses[0][1]
 
