@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import time
 from contextlib import asynccontextmanager
@@ -9,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.clients.environments import python_of
-from tests.long.pods import clean_environment
 
 PROGRAM = Path(__file__).parent / "programs" / "clients.py"
 WRITERS, READERS = 8, 4
-BOARD_BYTES = 8 * 33 * 3 * 8
+BOARD_BYTES = 33 * 3 * 8
+"""For each writer."""
 
 
 @dataclass
@@ -90,14 +91,14 @@ async def load(folder, endpoint, user, password, *, writers=WRITERS, readers=REA
     python = python_of("h5pyd1")
     assert python is not None
     folder.mkdir()
-    (folder / "board").write_bytes(bytes(BOARD_BYTES))
-    environ = clean_environment() | {"HS_USERNAME": user, "HS_PASSWORD": password, "PAUSE": str(pause)}
+    (folder / "board").write_bytes(bytes(writers * BOARD_BYTES))
+    environ = _clean_environment() | {"HS_USERNAME": user, "HS_PASSWORD": password, "PAUSE": str(pause)}
     running = Load(folder, {}, writers)
 
     def start(kind, number):
         name = f"{kind}-{number}"
         with (folder / f"{name}.log").open("wb") as log:
-            words = [python, PROGRAM, folder, endpoint, kind, str(number)]
+            words = [python, PROGRAM, folder, endpoint, kind, str(number), str(writers)]
             running.processes[name] = subprocess.Popen(words, stdout=log, stderr=log, env=environ)
 
     try:
@@ -124,3 +125,8 @@ async def _until(running, condition, seconds=90):
             assert process.poll() is None, running.said(name)
         assert time.monotonic() < until, "the clients do not get to work"
         await asyncio.sleep(0.1)
+
+
+def _clean_environment():
+    """The environment without what would configure a client."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("HS_", "PYTHON", "AWS_"))}

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.clients.environments import python_of, why_none
+from tests.cluster.pods import pods
+from tests.integration.test_s3 import flags
 from tests.long.load import load
-from tests.long.pods import pods
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -25,7 +26,8 @@ def scene(tmp_path, authority, s3_server, s3_bucket, request):
 
     @asynccontextmanager
     async def make(dns, sns=1):
-        async with pods(tmp_path, authority, s3_server, s3_bucket) as made:
+        storage = flags(s3_server, s3_bucket)
+        async with pods(tmp_path, authority, net="127.0.50", storage=storage) as made:
             await asyncio.gather(made.join(dns), made.join_sn(sns))
             await made.until_all_well()
             async with load(tmp_path / "load", made.service.url, "joe", "joe") as running:

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.clients.environments import python_of, why_none
+from tests.cluster.namespaces import Network, why_not
+from tests.cluster.pods import pods
+from tests.integration.test_s3 import flags
 from tests.long.load import load
-from tests.long.namespaces import Network, why_not
-from tests.long.pods import pods
 from tests.tools.kubeaccount import Authority
 from tests.tools.kubeservice import KubeService
 
@@ -39,7 +40,8 @@ def scene(tmp_path, s3_server, s3_bucket, request):
             async with KubeService((there.hostname, there.port), host=store) as gateway:
                 server = replace(s3_server, endpoint=gateway.url)
                 net = network.address("").removesuffix(".")
-                async with pods(tmp_path, authority, server, s3_bucket, net=net, api_host=api) as made:
+                storage = flags(server, s3_bucket)
+                async with pods(tmp_path, authority, net=net, storage=storage, api_host=api) as made:
                     made.network = network
                     await made.join(3)
                     await made.join_sn()

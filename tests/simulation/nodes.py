@@ -178,6 +178,8 @@ class SimPeers(Peers):
         self._world = world
 
     async def exchange(self, member, word):
+        self._world.counts["word"] += 1
+
         async def hear(node):
             if not isinstance(node, DataNodeProcess) or node.member.uid != member.uid:
                 raise Unavailable("another pod has this address now")

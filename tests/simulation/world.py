@@ -1,6 +1,7 @@
 """What stands around simulated nodes: network, object store and Kubernetes API, each with its faults."""
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 
 from hsds.cluster.discovery import Discovery, Presence
@@ -50,6 +51,8 @@ class World:
         self.discoveries = []
         self.plan = {}
         """What takes how long, once: ``("effect" | "reply", host, key)`` or ``("message", from, to)``."""
+        self.counts = Counter()
+        """What was asked of the store, of the API and of peers."""
         self.hosts = {}
         """Name -> the node that listens there now: whatever arrives later reaches its successor."""
 
@@ -141,6 +144,7 @@ class SimDiscovery(Discovery):
 
     async def list(self):
         world, started = self._world, self._process.clock()
+        world.counts["LIST"] += 1
         future = world.loop.create_future()
         world.loop.keep(future)
 
@@ -217,6 +221,7 @@ class SimStore(Store):
     async def _ask(self, key, work, *, conditional=False, writes=False):
         world, rng, faults = self._world, self._world.random, self._world.faults
         name = self._process.name
+        world.counts[f"{'PUT' if writes else 'GET'} {key}"] += 1
         future = world.loop.create_future()
         world.loop.keep(future)
 

@@ -1,4 +1,6 @@
-"""One h5pyd client, a writer or a reader, every byte verified: ``clients.py DIRECTORY ENDPOINT KIND NUMBER``.
+"""One h5pyd client, a writer or a reader; it verifies every byte.
+
+    clients.py DIRECTORY ENDPOINT KIND NUMBER WRITERS
 
 Each writer has a file. What it has sent and what was acknowledged stands on a board in shared memory: serial
 numbers by block. A reader looks at the board before and after: what it reads must be whole, at least what was
@@ -17,7 +19,7 @@ import h5pyd
 import numpy as np
 import requests
 
-WRITERS, BLOCKS, ROWS, WIDTH = 8, 32, 8, 256
+BLOCKS, ROWS, WIDTH = 32, 8, 256
 SENT, ACKNOWLEDGED, SEEN = 0, 1, 2
 PAUSE = float(os.environ.get("PAUSE", "0.05"))
 """Seconds between two operations of a client, on average."""
@@ -47,14 +49,14 @@ class Stopwatch:
 class Client:
     """What writers and readers share."""
 
-    def __init__(self, folder, endpoint, kind, number):
-        self.folder, self.number = folder, number
+    def __init__(self, folder, endpoint, kind, number, writers):
+        self.folder, self.number, self.writers = folder, number, writers
         self.options = {
             "endpoint": endpoint,
             "username": os.environ["HS_USERNAME"],
             "password": os.environ["HS_PASSWORD"],
         }
-        self.board = np.memmap(folder / "board", np.int64, "r+", shape=(WRITERS, BLOCKS + 1, 3))
+        self.board = np.memmap(folder / "board", np.int64, "r+", shape=(writers, BLOCKS + 1, 3))
         """The last place of each writer is that of its attribute."""
         self.log = (folder / f"operations-{kind}-{number}").open("w", buffering=1)
         self.random = random.Random(f"{kind} {number}")
@@ -190,7 +192,7 @@ class Reader(Client):
             self.note(self.read)
 
     def read(self):
-        writer = self.random.randrange(WRITERS)
+        writer = self.random.randrange(self.writers)
         before = self.oldest(writer, BLOCKS)
         with h5pyd.File(self.path(writer), "r", **self.options) as file:
             wrong = self.check_block(file, writer, self.random.randrange(BLOCKS))
@@ -205,4 +207,5 @@ def content(writer, block, serial):
 
 if __name__ == "__main__":
     kinds = {"writer": Writer, "reader": Reader}
-    kinds[sys.argv[3]](Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])).run()
+    folder, endpoint, kind, number, of = sys.argv[1:]
+    kinds[kind](Path(folder), endpoint, kind, int(number), int(of)).run()

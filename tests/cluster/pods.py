@@ -4,7 +4,6 @@ What Kubernetes does to pods is done here by hand, and in the order that a real 
 """
 
 import asyncio
-import os
 import signal
 import time
 from contextlib import asynccontextmanager
@@ -13,9 +12,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from tests.cluster.namespaces import Network
 from tests.cluster.processes import ROOT, Cluster
-from tests.integration.test_s3 import flags
-from tests.long.namespaces import Network
 from tests.tools import kubepods
 from tests.tools.kubeaccount import ServiceAccountFolder, pod_environment
 from tests.tools.kubeapi import KubeApi
@@ -51,23 +49,28 @@ class Pods:
 
     # -- data nodes ----------------------------------------------------------------------------------
 
-    async def join(self, count=1):
-        """Start data nodes together, and wait until all are ready; their addresses."""
+    def launch(self, count=1):
+        """Start data nodes together; their addresses."""
         addresses = [self.address() for _ in range(count)]
         for address in addresses:
-            uid = self.api.create()
+            uid = self.uids[address] = self.api.create()
             self.api.change(uid, kubepods.scheduled)
             self.api.change(uid, kubepods.starting)
-            self.uids[address] = uid
             if self.network is not None:
                 self.network.add(address)
                 self.cluster.prefixes[address] = self.network.prefix(address)
             self.start_dn(address)
             self.api.change(uid, kubepods.running, address)
+        return addresses
+
+    async def join(self, count=1):
+        """Start data nodes together, and wait until all are ready."""
+        await self.ready(self.launch(count))
+
+    async def ready(self, addresses):
         for address in addresses:
             await self.until_ready(address)
             self.api.change(self.uids[address], kubepods.ready)
-        return addresses
 
     def start_dn(self, address):
         """Start the process of a pod, for the first time or in place."""
@@ -109,10 +112,16 @@ class Pods:
 
     # -- service nodes -------------------------------------------------------------------------------
 
-    async def join_sn(self, count=1):
+    def launch_sn(self, count=1):
         addresses = [self.address(100) for _ in range(count)]
         for address in addresses:
             self.start("sn", address, f"sn-{address}")
+        return addresses
+
+    async def join_sn(self, count=1):
+        await self.ready_sn(self.launch_sn(count))
+
+    async def ready_sn(self, addresses):
         for address in addresses:
             await self.until_ready(address)
             self.service.endpoints.append((address, 5101))
@@ -153,8 +162,8 @@ def _ready(address):
 
 
 @asynccontextmanager
-async def pods(folder: Path, authority, s3_server, bucket, *, net="127.0.50", api_host="127.0.0.1"):
-    """No pods yet, but all that they need; the Role is the one that ships."""
+async def pods(folder: Path, authority, *more, net, storage=(), api_host="127.0.0.1"):
+    """No pods yet, but all that they need; the Role is the one that ships. ``more`` are flags of all."""
     user = "system:serviceaccount:t:hsds"
     async with KubeApi(authority, host=api_host) as api, KubeService() as service:
         api.access.users["token"] = user
@@ -162,12 +171,7 @@ async def pods(folder: Path, authority, s3_server, bucket, *, net="127.0.50", ap
             ROOT / "k8s" / "base" / "accounts.yaml", name="hsds-discovery", user=user, namespace="t"
         )
         account = ServiceAccountFolder(folder / "account", namespace="t", token="token", ca=authority.ca)
-        more = ("--k8s-account-dir", str(account.folder))
-        with Cluster(folder, *more, storage=flags(s3_server, bucket)) as cluster:
+        words = ("--k8s-account-dir", str(account.folder), *more)
+        with Cluster(folder, *words, storage=storage) as cluster:
             yield Pods(api, service, cluster, account, net)
         assert api.access.used == {("list", "pods"), ("watch", "pods")}
-
-
-def clean_environment():
-    """The environment without what would configure a client."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("HS_", "PYTHON", "AWS_"))}
