@@ -86,13 +86,13 @@ class Load:
 
 
 @asynccontextmanager
-async def load(folder, endpoint, user, password, *, writers=WRITERS, readers=READERS, pause=0.05):
+async def load(folder, endpoint, user, password, *, writers=WRITERS, readers=READERS, tries=1):
     """h5pyd 1.0.0 against an endpoint, warm: all files are there and all clients are at work."""
     python = python_of("h5pyd1")
     assert python is not None
     folder.mkdir()
     (folder / "board").write_bytes(bytes(writers * BOARD_BYTES))
-    environ = _clean_environment() | {"HS_USERNAME": user, "HS_PASSWORD": password, "PAUSE": str(pause)}
+    environ = _clean_environment() | {"HS_USERNAME": user, "HS_PASSWORD": password, "TRIES": str(tries)}
     running = Load(folder, {}, writers)
 
     def start(kind, number):

@@ -41,7 +41,7 @@ async def test_a_data_node_killed_and_restarted(tmp_path, s3_server, s3_bucket, 
         endpoint = "http+unix://" + f"{service.folder}/sn_1.sock".replace("/", "%2F")
         again = []
         try:
-            async with load(tmp_path / "load", endpoint, USER, PASSWORD) as running:
+            async with load(tmp_path / "load", endpoint, USER, PASSWORD, tries=20) as running:
                 for _ in range(kills):
                     again.append(await asyncio.to_thread(kill_and_restart, service))
                 await asyncio.sleep(10)

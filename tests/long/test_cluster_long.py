@@ -5,6 +5,7 @@ Each scenario prints its row of the table in ``docs/reliability.md``; ``-s`` sho
 """
 
 import asyncio
+import os
 from contextlib import asynccontextmanager
 
 import pytest
@@ -18,6 +19,8 @@ pytestmark = [
     pytest.mark.timeout(240),
     pytest.mark.skipif(python_of("h5pyd1") is None, reason=why_none("h5pyd1")),
 ]
+NET = f"127.0.{100 + os.getpid() % 100}"
+"""Not that of others who may run beside."""
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def scene(tmp_path, authority, s3_server, s3_bucket, request):
     @asynccontextmanager
     async def make(dns, sns=1):
         storage = flags(s3_server, s3_bucket)
-        async with pods(tmp_path, authority, net="127.0.50", storage=storage) as made:
+        async with pods(tmp_path, authority, net=NET, storage=storage) as made:
             await asyncio.gather(made.join(dns), made.join_sn(sns))
             await made.until_all_well()
             async with load(tmp_path / "load", made.service.url, "joe", "joe") as running:

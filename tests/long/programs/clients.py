@@ -23,6 +23,8 @@ BLOCKS, ROWS, WIDTH = 32, 8, 256
 SENT, ACKNOWLEDGED, SEEN = 0, 1, 2
 PAUSE = float(os.environ.get("PAUSE", "0.05"))
 """Seconds between two operations of a client, on average."""
+TRIES = int(os.environ.get("TRIES", "1"))
+"""How often it is tried to make the file, and to open it for the verdict: neither is what is judged."""
 
 
 class Stopwatch:
@@ -122,13 +124,21 @@ class Writer(Client):
             dataset.attrs["serial"] = 0
 
     def run(self):
-        self.create()
+        self.again(self.create)
         (self.folder / f"ready-{self.number}").touch()
         works = (self.block, self.block, self.attribute, self.group, self.own)
         while self.go_on():
             if not self.note(self.random.choice(works)):
                 self.file = None
-        self.verdict()
+        self.again(self.verdict)
+
+    def again(self, work):
+        for _ in range(TRIES - 1):
+            try:
+                return work()
+            except OSError:
+                time.sleep(2)
+        return work()
 
     def opened(self):
         if self.file is None:
