@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import grown
 from benchmarks.client import Request, WrongAnswerError, make
 from benchmarks.prepared import F32
 from benchmarks.target import Target
@@ -105,11 +106,9 @@ def walked(count: int) -> Callable[[Target], Fresh]:
     """What a client asks walking through a domain: all groups, all links, and every fiftieth group itself."""
 
     def prepare(target: Target) -> Fresh:
-        domain, root = target.domain("walk")
-        for first in range(0, count, 500):
-            numbers = range(first, min(count, first + 500))
-            bodies = [{"link": {"id": root, "name": f"g{i:05}"}} for i in numbers]
-            target.ask(make("POST", "/groups", {"domain": domain}, body=bodies))
+        domain = target.unique("walk")
+        root, stored = grown.flat(domain, count)
+        target.server.keys.put(stored)
         groups = make("GET", "/groups", {"domain": domain})
         groups = target.checked(groups, lambda answer: len(answer["groups"]) == count)
         links = make("GET", f"/groups/{root}/links", {"domain": domain})

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from hsds.hdf5.ids import new_root_id
+from hsds.hdf5.keys import folder_prefix, root_prefix
 from hsds.store.s3 import S3Store
 from hsds.store.s3_client import S3Options
 
@@ -34,12 +36,11 @@ class Keys(ABC):
 
     def clone_domain(self, path: str, other: str, root: str) -> str:
         """Copy a whole domain to the path ``other``, as a domain that no cache knows; its root id."""
-        stem = root[2:19]
-        digits = uuid.uuid4().hex
-        fresh = f"{digits[:8]}-{digits[8:16]}"
-        self.clone(f"db/{stem}/", f"db/{fresh}/", {stem: fresh})
-        self.clone(f"{path[1:]}/", f"{other[1:]}/", {stem: fresh})
-        return root.replace(stem, fresh)
+        fresh = new_root_id()
+        texts = {root: fresh, root[2:19]: fresh[2:19]}
+        self.clone(root_prefix(root), root_prefix(fresh), texts)
+        self.clone(folder_prefix(path), folder_prefix(other), texts)
+        return fresh
 
 
 class PosixKeys(Keys):
