@@ -6,17 +6,22 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks import growth, growthreport
 from benchmarks.measuring import measure
 from benchmarks.plot import plot
 from benchmarks.report import Results, markdown, merged, missed
 from benchmarks.storage import S3Place
-from benchmarks.suites import GOALS, MEMORY_GOALS, SUITES, Options, names, running
+from benchmarks.suites import GOALS, MEMORY_GOALS, SUITES, Options, growing, names, running
 
 
 def main() -> None:
     args = _arguments()
+    if args.suite == "growth":
+        _grow(args)
+        return
     if args.list:
         sys.stdout.write("".join(f"{name}\n" for name in names(args.suite, args.only)))
         return
@@ -38,6 +43,23 @@ def main() -> None:
     sys.stdout.write("".join(f"missed: {line}\n" for line in missed(results, goals)))
 
 
+def _grow(args: argparse.Namespace) -> None:
+    with growing(_options(args)) as targets:
+        points = []
+        for point in growth.measure(targets, args.sizes, args.only):
+            points.append(point)
+            sys.stderr.write(f"{point.what}, {point.size:,}, {point.contestant}: {point.later:.1f} ms\n")
+    table, picture = growthreport.markdown(points), growthreport.picture(points)
+    _write(args, json.dumps([asdict(point) for point in points], indent=1), table, picture)
+    sys.stdout.write(table)
+
+
+def _write(args: argparse.Namespace, data: str, table: str, picture: str) -> None:
+    for path, text in ((args.json, data), (args.markdown, table), (args.plot, picture)):
+        if path:
+            path.write_text(text)
+
+
 def _options(args: argparse.Namespace) -> Options:
     place = None
     if args.s3_endpoint:
@@ -48,7 +70,7 @@ def _options(args: argparse.Namespace) -> Options:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--suite", choices=SUITES, default="posix")
+    parser.add_argument("--suite", choices=(*SUITES, "growth"), default="posix")
     parser.add_argument("--hsds-env", type=Path, help="environment with HSDS 1.0.2, to measure beside us")
     parser.add_argument(
         "--h5pyd-env", type=Path, help="environment with h5pyd 1.x, for the client's workloads"
@@ -59,6 +81,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", default=[], help="words; workloads whose name holds one")
     parser.add_argument("--gibibyte", action="store_true", help="also read and write 1 GiB")
+    sizes = [10, 1000, 100_000]
+    parser.add_argument("--sizes", type=int, nargs="+", default=sizes, help="of the suite growth")
     parser.add_argument("--list", action="store_true", help="name the workloads")
     parser.add_argument("--json", type=Path, help="write every run there")
     parser.add_argument("--markdown", type=Path, help="write the tables there")

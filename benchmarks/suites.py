@@ -53,9 +53,23 @@ def running(name: str, options: Options, words: Sequence[str]) -> Iterator[Suite
         yield Suite(name, chosen, contestants)
 
 
+@contextmanager
+def growing(options: Options) -> Iterator[list[Target]]:
+    """This service and HSDS over directories, for the suite ``growth``."""
+    with ExitStack() as stack:
+        servers: list[Server] = [Ours()]
+        if options.hsds_env:
+            servers.append(Hsds102(options.hsds_env))
+        yield [Target(stack.enter_context(server)) for server in servers]
+
+
+def workloads(name: str) -> tuple[Workload, ...]:
+    """Those of a suite that need no further environment."""
+    return _WORKLOADS[name](Options())
+
+
 def names(name: str, words: Sequence[str]) -> list[str]:
-    """Of the workloads that need no further environment."""
-    return [w.name for w in _WORKLOADS[name](Options()) if _named(w, words)]
+    return [w.name for w in workloads(name) if _named(w, words)]
 
 
 def _named(workload: Workload, words: Sequence[str]) -> bool:

@@ -1,0 +1,108 @@
+"""The benchmarks in their smallest form: that they run, check answers, and report what they measured."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import suites
+from benchmarks.goals import CLUSTER, POSIX, S3
+from benchmarks.plot import plot
+from benchmarks.program import Local, Program
+from benchmarks.report import Results, Sample, markdown, merged, missed
+from benchmarks.workload import Goal
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(folder, *flags):
+    files = {"--json": folder / "f.json", "--markdown": folder / "f.md", "--plot": folder / "f.svg"}
+    words = [word for flag, file in files.items() for word in (flag, str(file))]
+    command = [sys.executable, "-m", "benchmarks", *flags, *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(files["--json"].read_text()), files["--markdown"].read_text(), done.stdout
+
+
+ONE_OF_EACH = (
+    "small reads, 1 client",
+    "small writes, flush, 1 client",
+    "gzip write",
+    "bulk read, cold, 1 client",
+    "JSON read",
+    "compound query",
+    "groups created",
+    "datasets deleted",
+    "attributes read",
+    "domains created",
+)
+
+
+def test_a_suite(tmp_path):
+    found, table, printed = run(tmp_path, "--rounds", "1", "--only", *ONE_OF_EACH)
+    assert {s["contestant"] for s in found["samples"]} == {"hsds", "bare server"}
+    for name in ONE_OF_EACH:
+        rates = [s for s in found["samples"] if name in s["workload"]]
+        assert rates, name
+        assert all(s["rate"] > 0 and s["cpu"] > 0 and s["memory"] > 1 for s in rates), rates
+        assert f"| {name}" in table
+    assert "Peak memory" in printed
+
+
+def test_a_cluster(tmp_path):
+    found, *_ = run(tmp_path, "--suite", "cluster", "--rounds", "1", "--only", "links read", "small reads, 1")
+    assert {s["contestant"] for s in found["samples"]} == {"hsds", "bare server"}
+
+
+def test_growth(tmp_path):
+    points, table, _ = run(tmp_path, "--suite", "growth", "--sizes", "12", "300")
+    assert {point["size"] for point in points} == {12, 300}
+    links = {p["size"]: p["stored"] for p in points if p["what"].startswith("a link put")}
+    assert links[300] > links[12] > 0
+    assert table.count("\n") == 2 + 2 * len({point["what"] for point in points})
+    assert (tmp_path / "f.svg").read_text().startswith("<svg")
+
+
+def test_goals_are_of_workloads_that_are_there():
+    clients = {"h5pyd: load", "h5pyd: walk", "h5pyd: read"}
+    for suite, goals in (("posix", POSIX), ("cluster", CLUSTER), ("s3", S3)):
+        assert goals.keys() - clients <= set(suites.names(suite, [])), suite
+
+
+def test_what_h5py_does_beside():
+    with Program(Path(sys.prefix), "with_h5py") as program:
+        local = Local("h5py", program)
+        of = {w.name: w for w in suites.workloads("posix")}
+        for name in ("small reads, 1 client", "groups created", "vlen strings read, binary"):
+            assert local.takes(of[name])
+            assert local.prepare(of[name])().seconds > 0
+        assert not local.takes(of["domains created"])
+        with pytest.raises(RuntimeError, match="KeyError"):
+            program.prepare("no such thing", "x", {})
+
+
+def samples(workload, ours, theirs):
+    return [
+        Sample(workload, name, "1/s", rate, 0.001, 100.0)
+        for pair in zip(ours, theirs, strict=True)
+        for name, rate in zip(("hsds", "HSDS 1.0.2"), pair, strict=True)
+    ]
+
+
+def test_goals_reached_and_missed():
+    found = [*samples("quick", [30, 20, 10], [5, 5, 5]), *samples("slow", [3, 4, 5], [2, 2, 2])]
+    parts = [
+        Results("posix", 3, found[:6], {"hsds": 100.0, "HSDS 1.0.2": 500.0}),
+        Results("posix", 3, found[6:], {"hsds": 200.0, "HSDS 1.0.2": 500.0}),
+    ]
+    results = merged(parts)
+    goals = {"quick": Goal(4), "slow": Goal(2.5)}
+    assert missed(results, goals) == ["slow: 2.00 of HSDS 1.0.2, not 2.5"]
+    table = markdown(results, goals, 4)
+    assert "| quick | 1/s | 20.0 | 5.00 | **4.00** (2.00 to 6.00) | 4 | reached |" in table
+    assert "| slow | 1/s | 4.00 | 2.00 | **2.00** (1.50 to 2.50) | 2.5 | **missed** |" in table
+    assert "needs 2.5 times as much, at least 4: **missed**" in table
+    assert Results.of(json.loads(results.json())) == results
+    assert plot(results, goals).count("<circle") == 6
