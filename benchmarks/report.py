@@ -77,7 +77,8 @@ def markdown(results: Results, goals: Mapping[str, Goal], memory_goal: float | N
     costs[0] += [f"{name}, peak MiB" for name in (OURS, RIVAL)]
     for workload in results.workloads:
         rates.append(_rates(results, workload, others, goals.get(workload, Goal())))
-        costs.append(_costs(results, workload))
+        if results.runs(workload, OURS):
+            costs.append(_costs(results, workload))
     peaks = ", ".join(f"{name} {mib:.0f} MiB" for name, mib in results.memory.items())
     held = f"Peak memory over the whole run: {peaks}{_held(results, memory_goal)}.\n"
     return f"{_table(rates)}\n{_table(costs)}\n{held}"
