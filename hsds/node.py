@@ -41,7 +41,15 @@ from hsds.listening import check_exposure
 from hsds.metrics import Metrics
 from hsds.monitoring import Probes, monitored
 from hsds.nodetable import observe, own_row, table_of_nodes
-from hsds.process import data_node, listening, on_signals, open_store, run, service_node
+from hsds.process import (
+    data_node,
+    listening,
+    on_signals,
+    open_record_store,
+    open_store,
+    run,
+    service_node,
+)
 from hsds.servicenode.homes import make_standing_folders
 from hsds.servicenode.node import ServiceNode
 from hsds.servicenode.service import render
@@ -97,6 +105,9 @@ class _Process:
     """The data node in this process."""
     service: ServiceNode | None = None
     up: bool = False
+    joined: bool = False
+    """Whether the data node has once taken over what it owned."""
+    health: StoreHealth | None = None
 
     async def live(self) -> None:
         """From the start to the end."""
@@ -130,8 +141,14 @@ class _Process:
             log.info("ending: finishing the requests in flight")
 
     def _ready(self) -> bool:
+        """A data node is ready when it has taken over, for the sake of rollouts. With a service node beside
+        it, it is enough that it once had: others that come and go must not empty the Service.
+        """
+        if self.participant is not None:
+            alone = self.service is None
+            self.joined = self.participant.ready or (self.joined and not alone)
         fit = self.service is None or self.service.state in ("WAITING", "READY")
-        return self.up and fit and (self.participant is None or self.participant.ready)
+        return self.up and fit and (self.participant is None or self.joined)
 
     def _render(self) -> bytes:
         if self.service is not None:
@@ -150,20 +167,22 @@ class _Process:
             )
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(open_store(settings, metrics, alone=False))
-            health = StoreHealth()
+            self.health = health = StoreHealth()
             metrics.store_failing.set_function(lambda: health.failing_seconds)
+            records = await stack.enter_async_context(open_record_store(settings, metrics, health))
             connections = Connections(Signer(self.secrets.current))
             stack.push_async_callback(connections.close)
             self.participant = participant = Participant(
                 me,
                 cluster_id(settings),
-                store=store,
+                store=records,
                 bucket=settings.bucket_name,
                 discovery=self.discovery,
                 peers=HttpPeers(connections, timeout=timing_of(settings).timeout),
                 timing=timing_of(settings),
                 clock=boottime,
             )
+            participant.store_state = health.to_json
             tell_of_membership(metrics, participant.membership, boottime)
             node = await stack.enter_async_context(data_node(settings, store, health, gate=participant.gate))
             self.own = participant.counted(node)
@@ -218,6 +237,8 @@ class _Process:
                 clock=time.monotonic,
                 answered=lambda: observe(service, follower, pinger),
             )
+            if self.health is not None:
+                service.store_state = self.health.to_json
             service.cluster = lambda: table_of_nodes(service, settings, follower, pinger)
             service.metrics_public = settings.metrics_public is True
             tell_of_routing(self.metrics, router, follower)

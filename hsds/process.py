@@ -25,7 +25,7 @@ from hsds.servicenode.auth import make_authenticator
 from hsds.servicenode.node import ServiceNode, make_node
 from hsds.servicenode.runner import Runner
 from hsds.store.base import Store
-from hsds.store.factory import make_store
+from hsds.store.factory import make_small_store, make_store
 from hsds.store.health import StoreHealth
 from hsds.store.patient import PatientStore
 from hsds.store.probe import probe
@@ -107,6 +107,21 @@ async def open_store(settings: Settings, metrics: Metrics, *, alone: bool = True
         await store.close()
 
 
+@asynccontextmanager
+async def open_record_store(
+    settings: Settings, metrics: Metrics, health: StoreHealth
+) -> AsyncIterator[Store]:
+    """The same store once more, for the record that the lease rests on: bulk writes that use up all
+    connections of the other must not hold up a renewal. It is not waited for in an outage.
+    """
+    store = make_small_store(settings, observe=metrics.observe_store)
+    await store.start()
+    try:
+        yield PatientStore(store, patience=0.0, bucket=settings.bucket_name, health=health)
+    finally:
+        await store.close()
+
+
 async def _try_out(store: Store, settings: Settings, *, alone: bool) -> None:
     """See whether the store answers, takes our key, has the bucket, and honours conditions."""
     if settings.aws_s3_no_sign_request:
@@ -139,7 +154,7 @@ async def data_node(
         flush_max_age=settings.flush_max_age if settings.durability == "flush" else None,
         gate=gate,
     )
-    node = LocalDataNode(state, hold_timeout=settings.hold_timeout)
+    node = LocalDataNode(state, hold_timeout=settings.hold_timeout, trouble=lambda: health.reason)
     try:
         yield node
     finally:

@@ -40,7 +40,9 @@ class Participant(Standing):
         timing: Timing,
         clock: Callable[[], float],
     ) -> None:
-        """``store`` must not wait for outages: the lease has to run out in one."""
+        """``store`` must not wait for outages: the lease has to run out in one. Nor must it wait for a
+        connection behind others, which would end the lease of a node that is merely busy.
+        """
         self.membership = Membership(
             me, cluster, timing=timing, first_epoch=lambda: int(time.time()), moved=self._moved
         )
@@ -51,6 +53,8 @@ class Participant(Standing):
         self.gate.settled_down = self.agent.settled_down
         self.requests = 0
         """Batches of operations that were asked for, ever."""
+        self.store_state: Callable[[], Json] = dict
+        """What is known of the object store, for whoever asks how this node is."""
         self._clock = clock
         self._started_at = time.time()
         self._changed = asyncio.Event()
@@ -65,8 +69,11 @@ class Participant(Standing):
 
     @property
     def ready(self) -> bool:
+        """Whether it is a member and has taken over. An outage of the store, in which leases run out, is no
+        fault of this node.
+        """
         takeover = self.membership.takeover
-        return self._leased and self.membership.member and takeover.live_slots == takeover.owned
+        return self.membership.member and takeover.live_slots == takeover.owned
 
     @property
     def view(self) -> View | None:
@@ -104,6 +111,7 @@ class Participant(Standing):
             "owned_slots": takeover.owned.bit_count(),
             "live_slots": takeover.live_slots.bit_count(),
             "requests": self.requests,
+            "store": self.store_state(),
             "service_nodes": self._heard_of(),
         }
 
@@ -123,7 +131,7 @@ class Participant(Standing):
     def _state(self) -> str:
         if self.membership.leaving:
             return "DRAINING"
-        return "RUNNING" if self.ready else "STARTING"
+        return "RUNNING" if self.ready and self._leased else "STARTING"
 
     def _heard_of(self) -> list[Json]:
         """Service nodes that asked lately."""

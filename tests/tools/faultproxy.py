@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -30,7 +31,8 @@ _SLOW_DOWN = b"<?xml version='1.0'?><Error><Code>SlowDown</Code></Error>"
 class FaultProxy:
     """Listens on loopback and forwards to ``endpoint``; a part ``rate`` of requests meets a fault.
 
-    While ``down`` nobody listens on the port, and connections that were open are cut.
+    While ``down`` nobody listens on the port, and connections that were open are cut. Requests of which
+    ``holds`` says so, going by their head, are not passed on, nor answered, until ``let_go``.
     """
 
     def __init__(self, endpoint: str, *, rate: float = 0.0, seed: int = 0) -> None:
@@ -44,6 +46,11 @@ class FaultProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
+        self.holds: Callable[[bytes], bool] = lambda _head: False
+        self.held = 0
+        """Requests that are waiting for ``let_go``."""
+        self._let_go = asyncio.Event()
+        self._changed = asyncio.Condition()
 
     @property
     def endpoint(self) -> str:
@@ -70,6 +77,26 @@ class FaultProxy:
         for writer in tuple(self._writers):
             writer.transport.abort()
 
+    def let_go(self) -> None:
+        """Pass on what is held, and hold nothing any more."""
+        self.holds = lambda _head: False
+        self._let_go.set()
+        self._let_go = asyncio.Event()
+
+    async def holding(self, count: int) -> None:
+        """Return when so many requests are held."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.held >= count)
+
+    async def _hold(self) -> None:
+        self.held += 1
+        async with self._changed:
+            self._changed.notify_all()
+        try:
+            await self._let_go.wait()
+        finally:
+            self.held -= 1
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
@@ -89,6 +116,8 @@ class FaultProxy:
         lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
         body = await reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else b""
         self.requests[head.split(b" ", 1)[0].decode()] += 1
+        if self.holds(head):
+            await self._hold()
         match fault:
             case "delay":
                 await asyncio.sleep(self.chance.uniform(0, 0.5))
