@@ -18,7 +18,7 @@ from hsds.datanode.repeats import Repeats
 from hsds.datanode.roots import Roots
 from hsds.datanode.state import State
 from hsds.datanode.sweep import Sweeper
-from hsds.errors import HsdsError
+from hsds.errors import HsdsError, Unavailable
 from hsds.transport import ops
 from hsds.transport.base import Attempt, DataNode, Trace
 
@@ -40,14 +40,40 @@ READS = (
     ops.QueryChunks,
 )
 """Operations that change nothing: they may be carried out as often as they are asked for."""
+LONG = (
+    ops.ListDomains,
+    ops.DeleteRoot,
+    ops.GetRootStats,
+    ops.GetDatasetStats,
+    ops.Rescan,
+    ops.Flush,
+    ops.TrimChunks,
+    ops.QueryChunks,
+    ops.UpdateWhere,
+)
+"""Operations on as many keys as there are. They take their time while the store answers; each of their keys
+is waited for by itself."""
 
 
 class LocalDataNode(DataNode):
     """A data node in this process, over a store that is open. Owns every key."""
 
-    def __init__(self, state: State, *, name: str = "dn-001", hold_timeout: float = 90.0) -> None:
+    def __init__(
+        self,
+        state: State,
+        *,
+        name: str = "dn-001",
+        hold_timeout: float = 90.0,
+        trouble: Callable[[], str] = lambda: "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``trouble`` says what is known to be wrong with the store at present; ``clock`` is that of
+        ``Trace.deadline``.
+        """
         self.state = state
-        self._repeats = Repeats(time.monotonic, keep=2 * hold_timeout)
+        self._clock = clock
+        self._trouble = trouble
+        self._repeats = Repeats(clock, keep=2 * hold_timeout)
         self.sweeper = Sweeper(state)
         self._name = name
         objects = Objects(state, self.sweeper)
@@ -108,16 +134,28 @@ class LocalDataNode(DataNode):
         EPOCH.set(trace.epoch)
         attempts = trace.attempts or (None,) * len(ops)
         if len(ops) == 1:  # the common case; a gather costs a task
-            return (await self._attempt(ops[0], attempts[0]),)
-        return await asyncio.gather(*map(self._attempt, ops, attempts))
+            return (await self._attempt(ops[0], attempts[0], trace),)
+        return await asyncio.gather(
+            *(self._attempt(*each, trace) for each in zip(ops, attempts, strict=True))
+        )
 
-    async def _attempt(self, op: ops.Op[Any], attempt: Attempt | None) -> Any | HsdsError:
+    async def _attempt(self, op: ops.Op[Any], attempt: Attempt | None, trace: Trace) -> Any | HsdsError:
         if attempt is None or isinstance(op, READS):
-            return await self._execute(op)
-        return await self._repeats.run(attempt, op, lambda: self._execute(op))
+            return await self._execute(op, trace.deadline)
+        return await self._repeats.run(attempt, op, lambda: self._execute(op, trace.deadline))
 
-    async def _execute(self, op: ops.Op[Any]) -> Any | HsdsError:
+    async def _execute(self, op: ops.Op[Any], deadline: float | None) -> Any | HsdsError:
+        """Whatever the operation waits for, an answer comes by the deadline. What it sent to the store by
+        then may still take effect.
+        """
+        left = None if deadline is None or isinstance(op, LONG) else max(0.0, deadline - self._clock())
         try:
-            return await self._handlers[type(op)](op)
+            async with asyncio.timeout(left) as scope:
+                return await self._handlers[type(op)](op)
         except HsdsError as error:
             return error
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            reason = self._trouble() or "the object store has not answered"
+            return Unavailable(f"no answer in time: {reason}", retry_after=5.0)

@@ -29,7 +29,7 @@ from hsds.servicenode import (
     valuequery,
     values,
 )
-from hsds.servicenode.call import Call, Handler, Route
+from hsds.servicenode.call import Call, Handler, Route, deadline_of
 from hsds.servicenode.middleware import exchange_of, make_middleware, make_stamp
 from hsds.servicenode.node import NODE, ServiceNode
 from hsds.servicenode.permissions import ANONYMOUS
@@ -99,7 +99,7 @@ def _endpoint(node: ServiceNode, handler: Handler) -> Endpoint:
             raise NotAuthenticated("This service answers only with a user name and password")
         exchange = exchange_of(request)
         exchange.user = user.name
-        call = Call(request, node, user, Trace(exchange.request_id))
+        call = Call(request, node, user, Trace(exchange.request_id, deadline_of(node)))
         try:
             return await handler(call)
         finally:
@@ -115,6 +115,7 @@ def _open_endpoint(node: ServiceNode, handler: Handler) -> Endpoint:
     async def answer(request: web.Request) -> web.StreamResponse:
         header = request.headers.get("Authorization")
         user = ANONYMOUS if header is None and not node.auth.local else await node.auth.identify(header)
-        return await handler(Call(request, node, user, Trace(exchange_of(request).request_id)))
+        trace = Trace(exchange_of(request).request_id, deadline_of(node))
+        return await handler(Call(request, node, user, trace))
 
     return answer

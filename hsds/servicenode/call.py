@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -20,7 +22,7 @@ from hsds.servicenode.requestid import given_key
 from hsds.transport.base import Trace
 from hsds.transport.ops import GetDomain, GetObject, ObjectState, Op
 
-__all__ = ["Call", "Domain", "Handler", "Route"]
+__all__ = ["Call", "Domain", "Handler", "Route", "deadline_of"]
 
 R = TypeVar("R")
 
@@ -30,6 +32,11 @@ _HELD_BODY = 1024**2
 """Smaller bodies are not counted against the node's budget: counting would cost more than it saves."""
 _JSON_WEIGHT = 12
 """Nested lists of numbers take about that many times the size of their text as Python objects."""
+
+
+def deadline_of(node: ServiceNode) -> float:
+    """Until when a request that comes now is waited with, in the time of ``Trace.deadline``."""
+    return monotonic() + node.settings.hold_timeout
 
 
 class Call:
@@ -123,7 +130,9 @@ class Call:
             await self.node.bodies.acquire(size * weight)
             self.held = size * weight
         try:
-            return await self.request.read()
+            data = await self.request.read()
+            self.moved_on()
+            return data
         except web.HTTPRequestEntityTooLarge:
             raise TooLarge(f"Request body is over max_request_size ({limit} bytes)") from None
         except web.RequestPayloadError as error:
@@ -233,6 +242,10 @@ class Call:
         return await self.ask(GetObject(domain.bucket, checked, links=links, attributes=attributes))
 
     # -- data nodes --------------------------------------------------------------------------------
+
+    def moved_on(self) -> None:
+        """Part of the body has come, or part of the answer is asked for: the time to wait begins anew."""
+        self.trace = replace(self.trace, deadline=deadline_of(self.node))
 
     async def ask(self, op: Op[R]) -> R:
         """Have one operation carried out."""

@@ -49,6 +49,7 @@ async def upload(
     if expected <= SMALL:
         data = await _receive(body, expected, expected)
         await body.check_end(expected)
+        request.call.moved_on()
         await _write(request, selection, data, datatype, fields)
         return
     budget = request.call.node.budget
@@ -73,6 +74,7 @@ async def upload(
             except BaseException:
                 budget.release(nbytes)
                 raise
+            request.call.moved_on()
             writing.append(asyncio.create_task(write(page.selection, data)))
             del data
         await body.check_end(expected)

@@ -113,7 +113,12 @@ def _slabs(
     # the machine can send to four fifths. Smaller chunks cost less to copy than to ask for one by one.
     views = row >= VIEWED and is_run_of_chunks(request, selection)
     slab = slab_bytes(row, budget, row if views else SLAB) // copies
-    return read_ahead(plan(request, selection, slab), fetch, cost, budget, depth=max(1, SLAB // slab))
+
+    def begin(page: Page) -> Awaitable[T]:
+        request.call.moved_on()
+        return fetch(page)
+
+    return read_ahead(plan(request, selection, slab), begin, cost, budget, depth=max(1, SLAB // slab))
 
 
 async def _read_json(

@@ -30,6 +30,11 @@ class StoreHealth:
         """How long the store has been failing; 0 where it is not."""
         return 0.0 if self._since is None else max(1e-3, self._clock() - self._since)
 
+    @property
+    def reason(self) -> str:
+        """Of the last failure; empty where the store is not failing."""
+        return self._reason
+
     def failed(self, error: Exception) -> None:
         """A call was not answered, or was refused for a reason that has nothing to do with its key."""
         if self._since is None:

@@ -1,15 +1,18 @@
 """The data node behind its one interface: objects, domains and roots over a memory store."""
 
 import asyncio
+import time
 
 import pytest
 
 from hsds.datanode.node import LocalDataNode
-from hsds.errors import Conflict, Deleted, InvalidInput, NotFound
+from hsds.datanode.state import make_state
+from hsds.errors import Conflict, Deleted, InvalidInput, NotFound, Unavailable
 from hsds.hdf5 import keys
 from hsds.hdf5.ids import new_object_id, new_root_id
+from hsds.store.memory import MemoryStore
 from hsds.transport import ops
-from hsds.transport.base import Trace
+from hsds.transport.base import Attempt, Trace
 from hsds.transport.nodes import DataNodes
 
 ACL = {"create": True, "read": True, "update": True, "delete": True, "readACL": True, "updateACL": True}
@@ -236,3 +239,51 @@ async def test_stats_and_scan_results_of_others(ask, root, state):
     state.scans.__init__(state.store)  # a process that did not make the root
     await ask(ops.CreateObject("b", id_, json))
     assert not [key for key in await listing(state) if key.endswith(("info.json", "summary.json"))]
+
+
+class Silent(MemoryStore):
+    """Takes calls and does not answer them until ``answers`` is set."""
+
+    def __init__(self):
+        super().__init__(("b",))
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def get(self, *args, **kwargs):
+        await self.answers.wait()
+        return await super().get(*args, **kwargs)
+
+    async def put(self, *args, **kwargs):
+        await self.answers.wait()
+        return await super().put(*args, **kwargs)
+
+    async def list(self, *args, **kwargs):
+        await self.answers.wait()
+        return await super().list(*args, **kwargs)
+
+
+async def test_an_answer_comes_by_the_deadline():
+    store, reason = Silent(), "the cable is cut"
+    sizes = {"metadata_cache": 1 << 20, "chunk_cache": 1 << 20, "write_budget": 1 << 20, "threads": 1}
+    node = LocalDataNode(make_state(store, **sizes), trouble=lambda: reason)
+    root = new_root_id()
+    await node.execute((ops.CreateObject("b", root, group(root, root)),), TRACE)
+    store.answers.clear()
+    operations = (
+        ops.GetObject("b", new_object_id(root, "groups")),
+        ops.UpdateAttributes("b", root, {"a": attribute(1.0)}),
+    )
+    began = time.monotonic()
+    for attempts in ((), tuple(Attempt(str(i), 1) for i in range(2))):
+        results = await node.execute(operations, Trace("r", time.monotonic() + 0.05, attempts=attempts))
+        assert [type(result) for result in results] == [Unavailable, Unavailable]
+        assert all(reason in str(result) for result in results)
+    assert time.monotonic() - began < 5
+    long = asyncio.create_task(node.execute((ops.GetRootStats("b", root),), Trace("s", time.monotonic())))
+    await asyncio.sleep(0.1)
+    store.answers.set()
+    (stats,) = await long
+    assert stats.num_groups == 1, "what takes as long as there are keys is not cut short"
+    await node.close()
+    (page,) = await node.execute((ops.GetAttributes("b", root),), TRACE)
+    assert [name for name, _ in page.attributes] == ["a"], "what was sent may still take effect"

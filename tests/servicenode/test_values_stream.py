@@ -266,3 +266,23 @@ async def test_compressed_body(big):
     assert np.array_equal(await big.read(DATA.shape), -DATA)
     reply = await big.put(body[:1000], headers={"Content-Encoding": "deflate"})
     assert reply.status == 400
+
+
+@pytest.fixture
+async def impatient(service):
+    """Values of a service that waits for its store for a fifth of a second."""
+    service.node.settings = service.node.settings.model_copy(update={"hold_timeout": 0.2})
+    return await make_values(service, DATA.shape, "<i4", chunks=[90, 200])
+
+
+async def test_a_slow_client_does_not_use_up_the_time_to_wait(impatient):
+    async def slowly(data, pieces):
+        async for piece in body_in_pieces(data, -(-len(data) // pieces)):
+            yield piece
+            await asyncio.sleep(0.1)
+
+    assert (await impatient.put(slowly(DATA.tobytes(), 6))).status == 200
+    body = json.dumps({"value": DATA[:2].tolist()}).encode()
+    as_json = {"Content-Type": "application/json"}
+    assert (await impatient.put(slowly(body, 4), headers=as_json, select="[0:2,:]")).status == 200
+    assert np.array_equal(await impatient.read(DATA.shape), DATA)

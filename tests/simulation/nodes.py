@@ -100,7 +100,7 @@ class DataNodeProcess:
             state.objects.reader.__class__ = parts.reader
         if parts.attempts is not Attempts:
             state.objects.committer.__class__ = _committer_with(parts.attempts)
-        self.node = LocalDataNode(state, name=member.address)
+        self.node = LocalDataNode(state, name=member.address, clock=world.loop.time)
         self.node._repeats = parts.repeats(process.clock, keep=180)
         self.node._handlers |= {Append: self._append, ReadLog: self._read}
         self._committer, self._reader = state.objects.committer, state.objects.reader
