@@ -55,7 +55,7 @@ async def _placed(
 async def _link(
     call: Call, domain: Domain, placement: Placement, new: Sequence[NewObject], created: Iterator[float]
 ) -> None:
-    """Put the links. What cannot be linked is deleted, unless the client chose its id and so can repeat."""
+    """Put the links. What is refused its link is deleted, unless the client chose its id and can repeat."""
     unplaced = await placement.apply(created)
     for _ in range(RETRIES):
         if unplaced is None or not placement.makes_groups or not isinstance(unplaced.error, Conflict):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hsds.errors import Conflict, HsdsError, InvalidInput, NotFound
+from hsds.errors import Conflict, HsdsError, InvalidInput, NotFound, Unavailable
 from hsds.hdf5.create import new_group
 from hsds.hdf5.ids import collection_of, new_object_id
 from hsds.hdf5.link import check_title, normalize_link
@@ -26,7 +26,7 @@ class Unplaced:
 
     error: HsdsError
     ids: frozenset[str]
-    """What they, and links below them, were to lead to."""
+    """What those that were refused, and links below them, were to lead to."""
 
 
 class Placement:
@@ -59,7 +59,8 @@ class Placement:
     async def apply(self, created: Iterator[float]) -> Unplaced | None:
         """Make the groups, then put the links, all or nothing within a group that gets some.
 
-        Groups that could not be linked, and those in them, are deleted again.
+        Groups that were refused a link, and those in them, are deleted again. Where it is unknown whether
+        there is a link now, what it leads to stays.
         """
         bucket = self._domain.bucket
         await self._call.ask_all([CreateObject(bucket, id_, json) for id_, json in self._groups.items()])
@@ -75,7 +76,8 @@ class Placement:
         }
         if not failed:
             return None
-        unplaced = self._below(failed)
+        refused = [id_ for id_, error in failed.items() if not isinstance(error, Unavailable)]
+        unplaced = self._below(refused)
         await self._call.ask_all([DeleteObject(bucket, id_) for id_ in unplaced if id_ in self._groups])
         return Unplaced(next(iter(failed.values())), unplaced)
 

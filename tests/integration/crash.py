@@ -1,4 +1,5 @@
-"""Writers that go on until the service is gone, and the comparison of what they sent with what is there.
+"""Writers that go on until the service is gone, or time is over, and the comparison of what they sent with
+what is there.
 
 They know nothing of the service but its REST interface, so that any can be put to the test.
 """
@@ -6,13 +7,15 @@ They know nothing of the service but its REST interface, so that any can be put 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
 import aiohttp
 import numpy as np
 
-from tests.integration.rest import Rest
+from tests.integration.rest import Refused, Rest
 
 WRITERS = 8
 WIDTH = 1000
@@ -44,7 +47,8 @@ class Site:
 class Writer:
     """Sends numbered changes: rows, attributes, groups with a link, domains, appends with a key.
 
-    The last change of all may not have been acknowledged. An append is sent again until it is.
+    The last change of all may not have been acknowledged, nor those that were told to come back later (503).
+    An append is sent again until it is.
     """
 
     name: int
@@ -53,10 +57,13 @@ class Writer:
     acknowledged: dict[str, set[int]] = field(default_factory=dict)
     number: int = 0
     repeat: int | None = None
+    unanswered: int = 0
+    """Changes that were told to come back later: they may have taken effect, and may yet."""
 
-    async def run(self, rest: Rest) -> None:
+    async def run(self, rest: Rest, until: float = math.inf) -> None:
+        """Write until the service is gone, or ``until`` by the monotonic clock."""
         kinds = [self.row, self.attribute, self.group, self.domain, self.append]
-        while True:
+        while time.monotonic() < until:
             if self.repeat is not None:
                 number, change = self.repeat, self.append
             else:
@@ -68,6 +75,11 @@ class Writer:
                 await change(rest, number)
             except (aiohttp.ClientError, ConnectionError):
                 return
+            except Refused as error:
+                if error.status != 503:
+                    raise
+                self.unanswered += 1
+                continue
             self.repeat = None
             self.acknowledged.setdefault(change.__name__, set()).add(number)
 

@@ -11,6 +11,14 @@ import numpy as np
 TYPES = {"int32": "H5T_STD_I32LE", "int64": "H5T_STD_I64LE", "float64": "H5T_IEEE_F64LE"}
 
 
+class Refused(AssertionError):
+    """An answer of an error status, where none was expected."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 class Rest:
     """Requests to one service; all but ``send`` fail the test on an error status.
 
@@ -56,7 +64,8 @@ class Rest:
         """The JSON of an answer that is no error."""
         query = {**more.pop("params", {}), **({"domain": domain} if domain else {})}
         async with self.session.request(method, path, params=query, **more) as answer:
-            assert answer.status < 400, f"{method} {path}: {answer.status} {answer.reason}"
+            if answer.status >= 400:
+                raise Refused(answer.status, f"{method} {path}: {answer.status} {answer.reason}")
             return await answer.json() if answer.content_type == "application/json" else None
 
     async def create(self, domain: str) -> str:

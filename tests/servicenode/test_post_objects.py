@@ -6,10 +6,11 @@ from itertools import pairwise
 import pytest
 from objectfile import I32, SCALAR, make_file
 
+from hsds.errors import StoreUnavailable
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.selection import whole
 from hsds.transport.base import Trace
-from hsds.transport.ops import GetObject, ReadChunks
+from hsds.transport.ops import GetObject, ReadChunks, UpdateLinks
 
 CHUNKS_OF_2 = {"layout": {"class": "H5D_CHUNKED", "dims": [2]}}
 CONTIGUOUS = {"layout": {"class": "H5D_CONTIGUOUS"}}
@@ -320,3 +321,24 @@ async def test_committed_type(file):
     assert (
         await file.post("/datasets", json={"type": "t-b03b24ef-69f244b6-acd9-4df97b-37122a"})
     ).status == 400
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_what_may_be_linked_is_not_deleted(file, data_node, monkeypatch, stored):
+    """The link was sent to the store, which does not answer. Then it may lead to the group now, or soon."""
+    put = data_node._handlers[UpdateLinks]
+
+    async def without_an_answer(op):
+        if stored:
+            await put(op)
+        raise StoreUnavailable("no answer from S3")
+
+    monkeypatch.setitem(data_node._handlers, UpdateLinks, without_an_answer)
+    for query in ({}, {"implicit": 1}):
+        body = {"h5path": "/a/b"} if query else {"link": {"id": file.root, "name": "g"}}
+        assert (await file.post("/groups", json=body, **query)).status == 503
+    monkeypatch.undo()
+    links = (await file.get(f"/groups/{file.root}/links")).json["links"]
+    assert [link["title"] for link in links] == (["a", "g"] if stored else [])
+    for link in links:
+        assert (await file.get(f"/groups/{link['id']}")).status == 200
