@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hsds.datanode.change import Basis, Change, Outcome
@@ -48,10 +50,10 @@ class Applied(Generic[V]):
 
 @dataclass(slots=True)
 class Sent(Generic[V]):
-    """A PUT without an answer."""
+    """A PUT without an answer. There can be many until one is answered, so their bytes are not kept."""
 
-    data: Buffer
-    applied: Applied[V]
+    digest: bytes
+    waiting: list[tuple[Change[V], Any]]
 
 
 class Attempts(Generic[V]):
@@ -125,7 +127,7 @@ class Attempts(Generic[V]):
             else:
                 data: Buffer = b""
                 if applied.value is not None:
-                    data = await self._reader.run(self._codec.encode, self._codec, applied.value)
+                    data = await self._reader.run(self._encode(known.etag), self._codec, applied.value)
                 if not self._codec.weight:
                     await stack.enter_async_context(self._committer.budget.hold(len(data)))
                 await self._send(data, known.etag, applied)
@@ -180,12 +182,14 @@ class Attempts(Generic[V]):
         except KeyNotFound:
             blob = None
         data: Buffer = b"" if blob is None else blob.data
+        digest = _digest(data)
+        entry = await self._reader.decode(self._codec, blob)
         for sent in self._sent:
-            if sent.data == data:
-                self._stored(sent.applied, "" if blob is None else blob.etag, len(data))
+            if sent.digest == digest:
+                self._stored(Applied(entry.value, sent.waiting, True), entry.etag or "", len(data))
                 self._batch = []
                 return None
-        return await self._reader.decode(self._codec, blob)
+        return entry
 
     def _apply(self, known: Entry[V], *, sure: bool) -> Applied[V] | None:
         """Apply the changes to a copy, one after another; None if that takes knowing the value for sure.
@@ -220,6 +224,9 @@ class Attempts(Generic[V]):
         nothing_to_delete = value is None and known.value is None
         return Applied(value, waiting, changed and not nothing_to_delete)
 
+    def _encode(self, before: str | None) -> Callable[[V], Buffer]:
+        return lambda value: self._codec.encode(value, before)
+
     async def _send(self, data: Buffer, etag: str | None, applied: Applied[V]) -> None:
         """One conditional PUT (or delete). On return the reader's cache holds the new state, or nothing."""
         if not self._ours():
@@ -231,8 +238,9 @@ class Attempts(Generic[V]):
             raise  # it did nothing: what is known still holds
         except StoreUnavailable:
             self._reader.forget(self._key)
-            if not any(sent.data == data for sent in self._sent):
-                self._sent.append(Sent(data, applied))
+            digest = _digest(data)
+            if not any(sent.digest == digest for sent in self._sent):
+                self._sent.append(Sent(digest, applied.waiting))
             raise
         self._stored(applied, new, len(data))
 
@@ -264,6 +272,10 @@ class Attempts(Generic[V]):
             else:
                 change.fail(NotOwner("the key changed hands while the change was being stored"))
         self._batch = []
+
+
+def _digest(data: Buffer) -> bytes:
+    return blake2b(data, digest_size=16).digest()
 
 
 async def _pause(first: float, count: int) -> None:

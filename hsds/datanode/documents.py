@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from hsds.errors import StoreError
 from hsds.hdf5 import jsonvalue
 from hsds.hdf5.dataset import DatasetSpec
+from hsds.hdf5.filters import MARK_BYTES
 from hsds.store.base import Buffer
 
 V = TypeVar("V")
@@ -42,8 +44,13 @@ class Codec(Protocol[V]):
     def decode(self, data: Buffer) -> V:
         """Parse store bytes (at least one). Raises ``StoreError`` where they are not what they should be."""
 
-    def encode(self, value: V) -> Buffer:
-        """Bytes for the store."""
+    def encode(self, value: V, before: str | None) -> Buffer:
+        """Bytes for the store. ``before`` is the ETag of what they replace.
+
+        The same value after the same state has the same bytes, so that a PUT can be sent again. After
+        another state they are others, where the encoding has room for the difference: else a PUT that lands
+        late could meet the ETag that it expects although the key has changed, and changed back, since.
+        """
 
     def copy(self, value: V) -> V:
         """A private copy that mutations may change."""
@@ -69,7 +76,8 @@ class JsonCodec:
             raise StoreError("stored JSON is not an object")
         return value
 
-    def encode(self, value: Json) -> Buffer:
+    def encode(self, value: Json, before: str | None) -> Buffer:
+        """Whoever changes an object moves its ``lastModified`` on (``objects.touch``): mark enough."""
         return jsonvalue.dumps(value)
 
     def copy(self, value: Json) -> Json:
@@ -104,8 +112,9 @@ class ChunkCodec:
         except (ValueError, RuntimeError) as error:
             raise StoreError(f"stored chunk of {self.spec.id} cannot be decoded: {error}") from error
 
-    def encode(self, value: Array) -> Buffer:
-        return memoryview(self.spec.encode(value)).cast("B")
+    def encode(self, value: Array, before: str | None) -> Buffer:
+        mark = b"" if before is None else blake2b(before.encode(), digest_size=MARK_BYTES).digest()
+        return memoryview(self.spec.encode(value, mark)).cast("B")
 
     def copy(self, value: Array) -> Array:
         return value.copy()

@@ -7,6 +7,7 @@ and cbytes as little-endian uint32. https://github.com/Blosc/c-blosc/blob/main/R
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from typing import Final, Literal
 
 import numpy as np
@@ -25,23 +26,30 @@ _SHUFFLES: Final = {"none": blosc.NOSHUFFLE, "byte": blosc.SHUFFLE, "bit": blosc
 blosc.use_threads = False
 
 
-def is_frame(data: Buffer, nbytes: int | None = None) -> bool:
-    """Whether ``data`` is one whole Blosc-1 frame, that of ``nbytes`` bytes where these are known."""
+def is_frame(data: Buffer, nbytes: int | None = None, *, behind: Collection[int] = (0,)) -> bool:
+    """Whether ``data`` is one whole Blosc-1 frame, that of ``nbytes`` bytes where these are known.
+
+    ``behind`` are the numbers of bytes that may follow it, being no part of it.
+    """
     if len(data) < _HEADER.size:
         return False
     version, _, _, typesize, size, blocksize, cbytes = _HEADER.unpack_from(data)
     return (
         version == _FORMAT_VERSION
         and typesize > 0
-        and cbytes == len(data)
+        and len(data) - cbytes in behind
         and blocksize <= max(size, 1)
         and (nbytes is None or size == nbytes)
     )
 
 
 def decode(frame: Buffer) -> bytes:
-    """The bytes in a frame, unshuffled as its header says. Raises ``RuntimeError`` for a damaged one."""
-    decoded: bytes = blosc.decompress(frame)
+    """The bytes in a frame, unshuffled as its header says, whatever follows it.
+
+    Raises ``RuntimeError`` for a damaged one.
+    """
+    cbytes = _HEADER.unpack_from(frame)[-1]
+    decoded: bytes = blosc.decompress(memoryview(frame)[:cbytes])
     return decoded
 
 

@@ -97,10 +97,10 @@ class DatasetSpec:
             return binary.decode(self.pipeline.decode(data), self.datatype, self.chunk_shape)
         return binary.decode(self.pipeline.decode(data, self.chunk_nbytes), self.datatype, self.chunk_shape)
 
-    def encode(self, chunk: Array) -> Buffer:
-        """The bytes to store for a whole chunk."""
+    def encode(self, chunk: Array, mark: bytes = b"") -> Buffer:
+        """The bytes to store for a whole chunk; ``mark`` as in ``Pipeline.encode``."""
         self.check_values()
-        return self.pipeline.encode(binary.encode(chunk, self.datatype))
+        return self.pipeline.encode(binary.encode(chunk, self.datatype), mark)
 
     def check_values(self) -> None:
         """Raise ``NotSupported`` if the values of this dataset are not in chunks of this service."""

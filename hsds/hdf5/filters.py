@@ -50,6 +50,11 @@ _COMPRESSORS: Final = {
     "H5Z_FILTER_ZSTD": "zstd",
 }
 """Filter classes that compress, with Blosc's name for each."""
+MARK_BYTES: Final = 8
+"""Bytes of a mark behind a compressed chunk, which tells it from earlier ones with the same elements. HDF5
+and HSDS stop at the end of the zlib stream or Blosc frame."""
+_BEHIND: Final = (0, MARK_BYTES, MARK_BYTES + 1)
+"""Bytes that may follow a frame; one more where the chunk would else be as long as an uncompressed one."""
 _DEFAULT_LEVEL: Final = 5
 _MAX_LEVEL: Final = 9
 
@@ -122,18 +127,27 @@ class Pipeline:
             maybe_raw="H5Z_FILTER_SCALEOFFSET" in classes,
         )
 
-    def encode(self, data: Buffer) -> Buffer:
+    def encode(self, data: Buffer, mark: bytes = b"") -> Buffer:
         """The bytes to store for the binary form of a chunk.
 
         A shuffle without a compressor is not applied: HSDS stores such chunks as they are, and they cannot be
-        told apart from shuffled ones when they are read.
+        told apart from shuffled ones when they are read. ``mark``, of ``MARK_BYTES``, goes behind what is
+        compressed; what is not has no room for one.
         """
         if self.compressor is None:
             return data
+        encoded = self._compress(data)
+        if not mark:
+            return encoded
+        as_long_as_raw = len(encoded) + len(mark) == len(data)
+        return b"".join((encoded, mark, b"\0" if as_long_as_raw else b""))
+
+    def _compress(self, data: Buffer) -> bytes:
         if self.compressor == "zlib" and self.shuffle != "bit":
             return zlib.compress(
                 _shuffle(data, self.itemsize) if self.shuffle == "byte" else data, self.level
             )
+        assert self.compressor is not None
         return blosc.encode(
             data,
             compressor=self.compressor,
@@ -158,7 +172,7 @@ class Pipeline:
     def _decode(self, data: Buffer, nbytes: int | None) -> Buffer:
         if self.compressor is not None:
             # Under bitshuffle a Blosc frame may hold a frame of the bitshuffle filter, of another size.
-            if blosc.is_frame(data, None if self.shuffle == "bit" else nbytes):
+            if blosc.is_frame(data, None if self.shuffle == "bit" else nbytes, behind=_BEHIND):
                 data = blosc.decode(data)
             elif self.maybe_raw and not _is_compressed(data, nbytes):
                 return data

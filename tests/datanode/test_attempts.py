@@ -3,16 +3,20 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from hsds.budget import ByteBudget
 from hsds.datanode.cache import ByteLRU
 from hsds.datanode.change import Basis, Outcome
 from hsds.datanode.commit import Committer
-from hsds.datanode.documents import JSON
+from hsds.datanode.documents import JSON, ChunkCodec
 from hsds.datanode.gate import Gate, Hold, OpenGate
 from hsds.datanode.reader import Reader
 from hsds.errors import Conflict, NotFound, NotOwner, StoreUnavailable
+from hsds.hdf5.dataset import DatasetSpec
+from hsds.hdf5.filters import MARK_BYTES
+from hsds.hdf5.ids import new_object_id, new_root_id
 from hsds.hdf5.jsontext import loads
 from tests.tools.scripted import ScriptedStore
 
@@ -297,3 +301,59 @@ async def test_abandoned_changes_are_told(make):
     await committer.abandon()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert all("stopping" in str(result) for result in results)
+
+
+def chunk_codec(*filters):
+    properties = {"layout": {"class": "H5D_CHUNKED", "dims": [8]}, "filters": list(filters)}
+    json = {"id": new_object_id(new_root_id(), "datasets"), "type": "H5T_STD_I32LE", "shape": SHAPE}
+    return ChunkCodec(DatasetSpec.from_json({**json, "creationProperties": properties}))
+
+
+SHAPE = {"class": "H5S_SIMPLE", "dims": [8]}
+COMPRESSED = pytest.mark.parametrize(
+    "filters", [("gzip",), ("shuffle", "gzip"), ("zstd",), ("bitshuffle", "lz4")], ids="-".join
+)
+
+
+@COMPRESSED
+async def test_a_chunk_that_came_back_to_its_elements_is_not_its_former_self(make, filters):
+    """Changed by a PUT that is late, changed again, changed back: the late one meets another ETag."""
+    store, codec = ScriptedStore("ok", "late"), chunk_codec(*filters)
+    committer = make(store)
+    for value in (1, 2, 1):
+        chunk = np.full(8, value, "<i4")
+        await committer.change(KEY, codec, lambda _, chunk=chunk: Outcome(chunk), Basis.NOTHING)
+    await store.land()
+    assert store.calls[-1] == "late PreconditionFailed"
+    assert (codec.decode((await store.get(*KEY)).data) == 1).all()
+
+
+@COMPRESSED
+async def test_a_chunk_does_not_grow_by_being_written_again(make, filters):
+    store, codec = ScriptedStore(), chunk_codec(*filters)
+    committer = make(store)
+    seen = []
+    for _ in range(5):
+        await committer.change(KEY, codec, lambda _: Outcome(np.arange(8, dtype="<i4")), Basis.NOTHING)
+        seen.append(bytes((await store.get(*KEY)).data))
+    assert len(set(seen)) == 5
+    first, *others = map(len, seen)
+    assert first < others[0] <= first + MARK_BYTES + 1
+    assert len(set(others)) == 1
+
+
+@COMPRESSED
+async def test_a_chunk_is_sent_again_in_the_same_bytes(make, filters, monkeypatch):
+    """So a PUT that was taken for lost and its repeat are one."""
+    store, codec = ScriptedStore("ok", "late", "lost", "late", "ok"), chunk_codec(*filters)
+    committer = make(store)
+    sent, encode = [], ChunkCodec.encode
+    monkeypatch.setattr(ChunkCodec, "encode", lambda *args: sent.append(encode(*args)) or sent[-1])
+    for value in (1, 2):
+        chunk = np.full(8, value, "<i4")
+        await committer.change(KEY, codec, lambda _, chunk=chunk: Outcome(chunk), Basis.NOTHING)
+    before = (await store.get(*KEY)).etag
+    await store.land()
+    assert (await store.get(*KEY)).etag == before
+    assert store.count("late PreconditionFailed") == 2
+    assert len({bytes(data) for data in sent[1:]}) == 1

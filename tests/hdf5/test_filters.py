@@ -3,6 +3,7 @@
 import base64
 import struct
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numcodecs import Blosc, Shuffle
 from hsds.errors import InvalidInput
 from hsds.hdf5 import bitshuffle, blosc
 from hsds.hdf5.datatype import parse_datatype
-from hsds.hdf5.filters import ChunkError, Pipeline, canonical_filters, effective_filters
+from hsds.hdf5.filters import MARK_BYTES, ChunkError, Pipeline, canonical_filters, effective_filters
 
 INT = parse_datatype("H5T_STD_I32LE")
 VARIABLE = parse_datatype({"class": "H5T_STRING", "length": "H5T_VARIABLE", "charSet": "H5T_CSET_UTF8"})
@@ -186,6 +187,62 @@ def test_gzip_is_what_h5py_writes_and_reads(tmp_path: Any) -> None:
         assert bytes(coded.decode(stored, array.nbytes)) == array.tobytes()
         dataset.id.write_direct_chunk((0, 0), bytes(coded.encode((array + 1).tobytes())))
         assert np.array_equal(dataset[:], array + 1)
+
+
+@pytest.mark.parametrize("shuffle", ["none", "shuffle", "bitshuffle"])
+@pytest.mark.parametrize("compressor", COMPRESSORS)
+@pytest.mark.parametrize("level", [0, 1, 9])
+def test_a_mark_behind_a_chunk_changes_nothing_but_its_bytes(
+    compressor: str, shuffle: str, level: int
+) -> None:
+    names = [compressor] if shuffle == "none" else [compressor, shuffle]
+    coded = replace(pipeline(*names), level=level)
+    random = np.random.default_rng(1).bytes(4000)
+    for raw in (np.arange(1000, dtype="<i4").tobytes(), random, bytes(4000), bytes(8)):
+        plain, one, two = (bytes(coded.encode(raw, mark)) for mark in (b"", b"\1" * MARK_BYTES, b"\2" * 8))
+        assert one != two
+        assert one.startswith(plain)
+        assert len(one) - len(plain) in (MARK_BYTES, MARK_BYTES + 1)
+        for stored in (plain, one, two):
+            assert bytes(coded.decode(stored, len(raw))) == raw
+            assert bytes(coded.decode(stored)) == raw
+        if one[0] == 2:  # a Blosc frame, as others see it
+            assert Blosc().decode(one) == raw
+
+
+def test_a_marked_chunk_is_never_as_long_as_a_raw_one() -> None:
+    coded = pipeline("gzip", "scaleoffset", itemsize=1)
+    lengths = set()
+    for zeros in range(40):
+        raw = np.random.default_rng(2).bytes(40) + bytes(zeros)
+        stored = bytes(coded.encode(raw, b"\xff" * MARK_BYTES))
+        assert len(stored) != len(raw)
+        assert bytes(coded.decode(stored, len(raw))) == raw
+        lengths.add(len(stored) - len(zlib.compress(raw, coded.level)))
+    assert lengths == {MARK_BYTES, MARK_BYTES + 1}
+
+
+def test_chunks_that_are_not_compressed_have_no_room_for_a_mark() -> None:
+    assert pipeline("shuffle").encode(b"raw!", b"\1" * MARK_BYTES) == b"raw!"
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("level", [0, 1, 9])
+def test_h5py_reads_chunks_with_a_mark(tmp_path: Any, shuffle: bool, level: int) -> None:
+    """The deflate filter of HDF5 stops at the end of the zlib stream."""
+    h5py = pytest.importorskip("h5py")
+    coded = replace(pipeline("gzip", *(["shuffle"] if shuffle else [])), level=level)
+    data = np.arange(120, dtype="<i4"), np.random.default_rng(3).integers(0, 1 << 31, 120, "<i4")
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        for name, array in zip("ab", data, strict=True):
+            more = {"compression": "gzip", "compression_opts": level, "shuffle": shuffle}
+            dataset = file.create_dataset(name, (120,), "<i4", chunks=(120,), **more)
+            dataset.id.write_direct_chunk((0,), bytes(coded.encode(array.tobytes(), b"\x5a" * MARK_BYTES)))
+    with h5py.File(path) as file:
+        for name, array in zip("ab", data, strict=True):
+            assert np.array_equal(file[name][:], array)
+            assert file[name].id.read_direct_chunk((0,))[1].endswith(b"\x5a" * MARK_BYTES)
 
 
 @pytest.mark.parametrize(
