@@ -30,6 +30,7 @@ class CountingStore(MemoryStore):
         self.gate.set()
         self.lose_before = 0
         self.lose_after = 0
+        self.seconds = 0.0
 
     async def get(self, *args, **kwargs):
         self.gets += 1
@@ -38,6 +39,7 @@ class CountingStore(MemoryStore):
     async def put(self, bucket, key, data, **kwargs):
         self.puts.append(kwargs)
         await self.gate.wait()
+        await asyncio.sleep(self.seconds)
         if self.lose_before:
             self.lose_before -= 1
             raise StoreUnavailable("timed out before the effect")
@@ -97,6 +99,30 @@ async def test_changes_that_arrive_during_a_put_share_the_next_one(store, commit
     await asyncio.gather(*tasks, *late)
     assert len(store.puts) == 2
     assert len((await stored(store))["n"]) == 1000
+
+
+async def test_writers_who_wait_for_their_answers_do_not_fall_into_halves(store, committer):
+    """Each of 16 sends its next change when it has an answer: a round of all of them is one PUT."""
+    store.seconds = 0.05
+
+    async def writer(name):
+        for i in range(8):
+            await committer.change(KEY, JSON, add(f"{name}-{i}"))
+
+    await asyncio.gather(*map(writer, range(16)))
+    assert len((await stored(store))["n"]) == 128
+    assert len(store.puts) < 13, "in halves it would take 16"
+
+
+async def test_who_does_not_come_back_is_not_waited_for_long(store, committer):
+    store.gate.clear()
+    first = [asyncio.create_task(committer.change(KEY, JSON, add(f"a{i}"))) for i in range(9)]
+    await asyncio.sleep(0)
+    last = asyncio.create_task(committer.change(KEY, JSON, add("b")))
+    await asyncio.sleep(0.01)
+    store.gate.set()
+    await asyncio.wait_for(asyncio.gather(*first, last), 5)
+    assert len(store.puts) == 2
 
 
 async def test_first_create_reads_nothing(store, committer):

@@ -4,7 +4,7 @@ import asyncio
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsds.transport.frames import SMALL, BadFrame, Frame, FrameReader, WrongVersion
@@ -52,6 +52,7 @@ def test_whatever_is_cut_off_or_added_is_refused(head, buffers, data):
         asyncio.run(read_all(whole + b"x"))
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=16, max_size=100))
 def test_noise_is_refused(noise):
     with pytest.raises((BadFrame, WrongVersion)):
