@@ -113,7 +113,7 @@ class Router(DataNode):
 
     def _outcome(self, job: _Job) -> Any | HsdsError:
         if not job.final and (job.parts or job.under_way):
-            reason = job.error or "no data node is known"
+            reason = job.error or ("none has answered" if job.under_way else "no data node is known")
             return Unavailable(f"the data could not be reached in time: {reason}", retry_after=5.0)
         if job.error is not None:
             return job.error

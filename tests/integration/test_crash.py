@@ -28,7 +28,7 @@ async def crash(service: Service, kills: int) -> Findings:
         async with Rest(service.url) as rest:
             site = await Site.make(rest)
         writers = [Writer(name, site) for name in range(WRITERS)]
-        for _ in range(kills):
+        for kill in range(1, kills + 1):
             async with Rest(service.url) as rest:
                 tasks = [asyncio.create_task(writer.run(rest)) for writer in writers]
                 await asyncio.sleep(chance.uniform(0.3, 1.5))
@@ -37,9 +37,9 @@ async def crash(service: Service, kills: int) -> Findings:
             service.start()
             async with Rest(service.url) as rest:
                 found = await compare(rest, site, writers)
+            print(f"after {kill} kills", found, flush=True)
             if not found.clean:
                 break
-    print(found)
     return found
 
 

@@ -22,7 +22,7 @@ from tests.tools.ceph import S3Server
 from tests.tools.faultproxy import FAULTS, FaultProxy
 
 SECONDS = 15.0
-HOLD_TIMEOUT = "2"
+HOLD_TIMEOUT = "0.5"
 LANDED = 1.5
 """Seconds after which nothing is on its way any more."""
 
@@ -45,24 +45,30 @@ async def torment(folder: Path, server: S3Server, bucket: str, seconds: float, r
     print("seed", seed)
     async with FaultProxy(server.endpoint, seed=seed) as proxy:
         behind = S3Server(proxy.endpoint, server.access_key, server.secret_key)
-        service = Service(folder, *flags(behind, bucket), "--hold-timeout", HOLD_TIMEOUT)
+        service = Service(folder, *flags(behind, bucket))
+        hasty = Service(folder, *flags(behind, bucket), "--hold-timeout", HOLD_TIMEOUT)
         try:
             await asyncio.to_thread(service.start)
             async with Rest(service.url) as rest:
                 site = await Site.make(rest)
+            service.kill()
+            await asyncio.to_thread(hasty.start)
+            async with Rest(hasty.url) as rest:
                 writers = [Writer(name, site) for name in range(WRITERS)]
                 proxy.rate = rate
                 until = time.monotonic() + seconds
                 await asyncio.gather(*(writer.run(rest, until) for writer in writers))
                 proxy.rate = 0.0
                 unknown = await unknown_puts(rest)
-            service.kill()
+            hasty.kill()
             await asyncio.sleep(LANDED)
             await asyncio.to_thread(service.start)
             async with Rest(service.url) as rest:
                 found = await compare(rest, site, writers)
         finally:
-            service.kill()
+            for each in (service, hasty):
+                if each.url:
+                    each.kill()
         result = Torment(found, dict(proxy.met), unknown, sum(writer.unanswered for writer in writers))
     print(result)
     assert "Traceback" not in service.log.read_text()

@@ -22,5 +22,5 @@ async def test_nothing_is_lost_or_doubled_in_minutes(tmp_path, s3_server, s3_buc
     result = await torment(tmp_path, s3_server, s3_bucket, SECONDS / 3, rate)
     assert result.found.clean
     assert result.faults.keys() == FAULTS.keys()
-    assert result.unknown > 100
-    assert result.unanswered or rate < 0.5, "clients, too, were left without an answer"
+    assert result.unknown > 20
+    assert result.unanswered > 0, "clients, too, were left without an answer"
