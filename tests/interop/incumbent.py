@@ -44,7 +44,7 @@ class Incumbent:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env=os.environ | {"BUCKET_NAME": BUCKET} | self._environ,
+            env=_environ() | {"BUCKET_NAME": BUCKET} | self._environ,
         )
         until = time.monotonic() + 60
         while not self._is_ready():
@@ -112,3 +112,8 @@ def _alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _environ() -> dict[str, str]:
+    """Ours without the path of our own package, which has the same name."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
