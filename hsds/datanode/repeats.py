@@ -11,19 +11,35 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from hsds.errors import HsdsError, NotOwner, Unavailable
 from hsds.transport.base import Attempt
 from hsds.transport.ops import Op
 
+_NONE: Final = object()
+"""In the place of a result: there is none, the work was cut off."""
+
 
 @dataclass(slots=True)
 class _Call:
+    """There are as many as changes in the last minutes: one that has ended holds its result and nothing else,
+    above all not the values that were written.
+    """
+
     number: int
-    op: Op[Any]
-    task: asyncio.Task[Any | HsdsError]
+    only: Any
+    """The slots that it was about; None for all that the operation names."""
     at: float
+    task: asyncio.Task[Any | HsdsError] | None = None
+    result: Any = _NONE
+
+
+def _end(call: _Call, task: asyncio.Task[Any | HsdsError]) -> None:
+    call.task = None
+    if not task.cancelled() and task.exception() is None:
+        call.result = task.result()
 
 
 class Repeats:
@@ -48,19 +64,19 @@ class Repeats:
             self._calls[attempt.id] = call
             return NotOwner("a later attempt of the same request has arrived before this one")
         task = asyncio.create_task(self._after(call, attempt, op, work))
-        self._calls[attempt.id] = _Call(attempt.number, op, task, now)
+        self._calls[attempt.id] = mine = _Call(attempt.number, getattr(op, "only", None), now, task)
+        task.add_done_callback(partial(_end, mine))
         return await asyncio.shield(task)
 
     async def _after(
         self, earlier: _Call | None, attempt: Attempt, op: Op[Any], work: Callable[[], Awaitable[Any]]
     ) -> Any | HsdsError:
         if earlier is not None:
-            if not earlier.task.done():
+            if earlier.task is not None:
                 await asyncio.wait((earlier.task,))
-            if earlier.op is op or getattr(earlier.op, "only", None) == getattr(op, "only", None):
-                result = None if earlier.task.cancelled() else earlier.task.result()
-                if not earlier.task.cancelled() and not isinstance(result, (NotOwner, Unavailable)):
-                    return result
+            done = earlier.result is not _NONE and not isinstance(earlier.result, (NotOwner, Unavailable))
+            if done and earlier.only == getattr(op, "only", None):
+                return earlier.result
             if self._calls[attempt.id].number > attempt.number:
                 return NotOwner("a later attempt of the same request has arrived")
         return await work()
@@ -70,7 +86,7 @@ class Repeats:
             id_, call = next(iter(self._calls.items()))
             if now - call.at < self._keep:
                 return
-            if call.task.done():
+            if call.task is None:
                 del self._calls[id_]
             else:
                 call.at = now
