@@ -14,11 +14,11 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from hsds.errors import NotSupported
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.fields import select_fields
 from hsds.hdf5.query import Query
 from hsds.hdf5.selection import Selection
-from hsds.transport.frames import BadFrame
 from hsds.transport.sides import Codec, Incoming, Json, Outgoing
 from hsds.transport.valuecodecs import ARRAY, QUERY, SELECTION, SLOTS, SPEC
 
@@ -83,7 +83,7 @@ def record(cls: type, *, special: Mapping[str, Codec | None] | None = None, stri
             one = codecs.get(name)
             if one is None:
                 if strict:
-                    raise BadFrame(f"{cls.__name__} has no {name[:80]} here")
+                    raise NotSupported(f"{cls.__name__} has no {name[:80]} here")
             elif one.late:
                 late.append((name, one, item))
             else:

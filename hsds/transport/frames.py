@@ -21,7 +21,9 @@ Read = Callable[[], Awaitable[bytes]]
 """The next bytes of a body, as many as have arrived; none at its end."""
 
 VERSION: Final = 1
-"""The version of the protocol that this release speaks."""
+"""The version of the protocol that this release speaks. It changes with the form of frames only: a new form
+is understood for one release before it is sent: nodes of neighbouring releases are mixed in every rollout.
+"""
 OLDEST: Final = 1
 """The oldest version that it still understands."""
 SMALL: Final = 1 << 16
