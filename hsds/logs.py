@@ -1,4 +1,4 @@
-"""Log lines: plain text for people, JSON for machines, and the line that each public request leaves.
+"""Log lines: plain text for people, JSON for machines, and the line that each request leaves.
 
 Everything is logged below the logger ``hsds``. Extra members that the JSON form knows are in ``MEMBERS``.
 """
@@ -17,7 +17,10 @@ import orjson
 from hsds.config import Settings
 
 ROOT = "hsds"
-MEMBERS = ("request_id", "method", "path", "domain", "user", "status", "bytes", "seconds")
+MEMBERS = (
+    "request_id", "method", "route", "path", "domain", "user", "status", "bytes", "seconds", "epoch",
+    "operations",
+)  # fmt: skip
 _ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), 127, 0x85, 0x2028, 0x2029)}
 """What would break a line, or move the cursor of who reads it."""
 
@@ -91,10 +94,12 @@ def configure(settings: Settings, *, node: str) -> logging.Logger:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What the line of one public request tells. ``path`` is as sent, percent-encoded, without the query."""
+    """What the line of one request tells. ``path`` is as sent, percent-encoded, without the query."""
 
     request_id: str
     method: str
+    route: str
+    """The template of the path."""
     path: str
     domain: str | None
     user: str | None
@@ -102,13 +107,17 @@ class Access:
     bytes: int | None
     """Length of the answer's body; None where it is not known."""
     seconds: float
+    epoch: int | None = None
+    """Of the view by which the request was routed."""
+    operations: str | None = None
+    """What a data node was asked to do."""
 
 
 def log_access(logger: logging.Logger, access: Access) -> None:
-    """Write the line of one public request, at level INFO."""
+    """Write the line of one request, at level INFO."""
     if not logger.isEnabledFor(logging.INFO):
         return
-    domain = f"{access.domain} " if access.domain else ""
+    domain = f"{access.domain or access.operations} " if access.domain or access.operations else ""
     size = "?" if access.bytes is None else access.bytes
     line = (
         f"{access.method} {access.path} {domain}{access.status} {size} bytes {access.seconds * 1000:.1f} ms"

@@ -29,6 +29,7 @@ def request(logger, **changes):
     values = {
         "request_id": "r1",
         "method": "GET",
+        "route": "/datasets/{id}",
         "path": "/datasets/d-1",
         "domain": "/home/x.h5",
         "user": "joe",
@@ -65,6 +66,7 @@ def test_json(lines):
         "msg": "GET /datasets/d-1 /home/x.h5 200 ? bytes 1.5 ms",
         "request_id": "r1",
         "method": "GET",
+        "route": "/datasets/{id}",
         "path": "/datasets/d-1",
         "domain": "/home/x.h5",
         "user": "joe",

@@ -27,6 +27,7 @@ from hsds.errors import (
     NotSupported,
     TooLarge,
 )
+from hsds.logs import Access, log_access
 from hsds.metrics import METRICS_TYPE, Metrics
 from hsds.transport.base import DataNode, Trace
 from hsds.transport.frames import SMALL, Frame, FrameReader
@@ -40,8 +41,20 @@ _BODY_SECONDS: Final = 60.0
 """For a body to arrive: until then it holds a share of the budget."""
 _LONGEST_WAIT: Final = 60.0
 _LOG = logging.getLogger(__name__)
+_ACCESS = logging.getLogger("hsds.access")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a service node asks for."""
+
+    trace: Trace
+    ops: Sequence[Op[Any]]
+
+
+_ASKED = web.RequestKey("ASKED", Asked)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +94,7 @@ class DataNodeApp:
         epoch = self._check(request)
         async with AsyncExitStack() as stack:
             ops, trace = await self._receive(request, epoch, stack)
+            request[_ASKED] = Asked(trace, ops)
             expected = _expected(ops)
             if expected > SMALL:
                 await stack.enter_async_context(self.answers.hold(expected))
@@ -194,8 +208,30 @@ class DataNodeApp:
                     bytes_in=request.content_length or 0,
                     bytes_out=sent,
                 )
+                asked = request.get(_ASKED)
+                if asked is not None and _ACCESS.isEnabledFor(logging.INFO):
+                    _log(asked, status, monotonic() - started, sent)
 
         return observed
+
+
+def _log(asked: Asked, status: int, seconds: float, size: int) -> None:
+    """The line of a request of a service node, with the id that the client's request has there."""
+    first, more = type(asked.ops[0]).__name__ if asked.ops else "nothing", len(asked.ops) - 1
+    access = Access(
+        request_id=asked.trace.request_id,
+        method="POST",
+        route=EXECUTE,
+        path=EXECUTE,
+        domain=None,
+        user=None,
+        status=status,
+        bytes=size,
+        seconds=seconds,
+        epoch=asked.trace.epoch,
+        operations=f"{first} and {more} more" if more > 0 else first,
+    )
+    log_access(_ACCESS, access)
 
 
 def _refusal(error: HsdsError) -> web.Response:

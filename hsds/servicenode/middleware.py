@@ -93,7 +93,7 @@ def make_middleware(node: ServiceNode) -> Middleware:
                 request.method, _route(request), status, seconds=seconds, bytes_in=received, bytes_out=size
             )
             if _ACCESS.isEnabledFor(logging.INFO):
-                _log(request, exchange, status, seconds, size)
+                _log(request, exchange, status, seconds, size, node.epoch())
 
     return surround
 
@@ -181,15 +181,19 @@ def _by_socket(request: web.Request) -> bool:
     return transport is not None and isinstance(transport.get_extra_info("sockname"), str)
 
 
-def _log(request: web.Request, exchange: Exchange, status: int, seconds: float, size: int) -> None:
+def _log(
+    request: web.Request, exchange: Exchange, status: int, seconds: float, size: int, epoch: int | None
+) -> None:
     access = Access(
         request_id=exchange.request_id,
         method=request.method,
+        route=_route(request),
         path=request.rel_url.raw_path,
         domain=request.query.get("domain") or request.headers.get("X-Hdf-domain"),
         user=exchange.user,
         status=status,
         bytes=size,
         seconds=seconds,
+        epoch=epoch,
     )
     log_access(_ACCESS, access)

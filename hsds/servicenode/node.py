@@ -48,6 +48,8 @@ class ServiceNode:
     state: State = "READY"
     metrics_public: bool = True
     """Whether the public port answers ``/metrics``."""
+    epoch: Callable[[], int | None] = lambda: None
+    """Of the view that requests go by, for the log; None where there is no view."""
     cluster: Callable[[], dict[str, Any]] | None = None
     """What ``GET /nodes`` tells. None: this process is all there is."""
     store_state: Callable[[], dict[str, Any]] | None = None

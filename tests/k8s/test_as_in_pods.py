@@ -124,6 +124,18 @@ def get(url: str, timeout: float = 10, **headers: str) -> tuple[int | None, str]
         return None, ""
 
 
+def headers_of(url: str, **headers: str) -> dict[str, str]:
+    """The headers of an answer."""
+    with urlopen(Request(url, headers=headers), timeout=10) as answer:
+        return dict(answer.headers)
+
+
+def lines_of(pods: Pods, request_id: str, *addresses: str) -> list[dict]:
+    """The log lines of a request at some pods."""
+    lines = [json.loads(line) for address in addresses for line in pods.log(address).splitlines()]
+    return [line for line in lines if line.get("request_id") == request_id]
+
+
 @pytest.fixture
 async def api(authority):
     async with KubeApi(authority) as api:
@@ -191,6 +203,22 @@ async def test_two_deployments(api, pods_of):
     # families with labels begin with their first event
     events = {"hsds_http_requests_total", "hsds_http_request_duration_seconds_bucket"}
     assert asked_for() - events <= shown
+
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    given = {"X-Request-ID": "mine-1"}, {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    for headers, id_ in zip(given, ("mine-1", trace_id), strict=True):
+        echoed = await asyncio.to_thread(headers_of, f"http://{sn}:5101/?domain=/home", **headers, **basic())
+        assert echoed["X-Request-ID"] == id_
+        assert headers.items() <= echoed.items()
+        assert "total;dur=" in echoed["Server-Timing"]
+        (line,) = lines_of(pods, id_, sn)
+        assert (line["method"], line["route"], line["domain"], line["status"]) == ("GET", "/", "/home", 200)
+        assert line["user"] == "admin"
+        assert line["seconds"] > 0
+        (told, *_) = lines_of(pods, id_, first, second)
+        assert (told["route"], told["operations"], told["status"]) == ("/execute", "GetDomain", 200)
+        assert told["epoch"] == line["epoch"]
+        assert told["bytes"] > 0
 
     await end(pods, first, sn, second)
     assert api.access.used == {("list", "pods"), ("watch", "pods")}
