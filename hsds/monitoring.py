@@ -1,15 +1,18 @@
 """The port for machines that watch: metrics and probes of all roles of the process, off the public port.
 
-Here is also what tells that the event loop is late, which is what everybody waits for when it is.
+It is served by a thread with an event loop of its own. In the loop of the node a probe waits behind all that
+clients have asked for, and full load would look like death. Whether that loop turns is what ``/livez`` says.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
@@ -20,6 +23,9 @@ from hsds.metrics import METRICS_TYPE, Metrics
 
 _BEAT: Final = 0.1
 _WINDOW: Final = 15.0
+_STUCK_SECONDS: Final = 10.0
+"""A loop that has not turned for so long is taken for stuck: many times what any request holds it up."""
+_RENDER_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,9 @@ class Probes:
     ready: Callable[[], bool]
     """Whether to send requests here (a service node), to go on with the rollout (a data node)."""
     render: Callable[[], bytes]
-    """The metrics page."""
+    """The metrics page; made in the node's own loop."""
+    silence: Callable[[], float] = lambda: 0.0
+    """Seconds since the node's loop was last seen to turn."""
 
 
 class LoopLag:
@@ -39,8 +47,13 @@ class LoopLag:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._window = clock()
+        self._window = self._beat = clock()
         self._worst = self._before = 0.0
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the loop was last seen to turn."""
+        return self._clock() - self._beat
 
     @property
     def worst(self) -> float:
@@ -49,7 +62,7 @@ class LoopLag:
 
     def late(self, seconds: float) -> None:
         """Something was done so many seconds after it was due."""
-        now = self._clock()
+        now = self._beat = self._clock()
         if now - self._window >= _WINDOW:
             self._before, self._worst, self._window = self._worst, 0.0, now
         self._worst = max(self._worst, seconds)
@@ -62,10 +75,16 @@ class LoopLag:
             self.late(self._clock() - due)
 
 
-def make_monitoring_app(probes: Probes) -> web.Application:
-    """``/metrics``, ``/livez``, ``/readyz``, ``/startupz``. Open to whoever reaches the port."""
+def make_monitoring_app(probes: Probes, *, loop: asyncio.AbstractEventLoop | None = None) -> web.Application:
+    """``/metrics``, ``/livez``, ``/readyz``, ``/startupz``. Open to whoever reaches the port.
+
+    The page is made in ``loop``, that of the node. The rest are plain reads, from whichever thread.
+    """
 
     async def livez(_: web.Request) -> web.Response:
+        silence = probes.silence()
+        if silence > _STUCK_SECONDS:
+            return web.Response(status=503, text=f"the event loop has not turned for {silence:.0f} s")
         return web.Response(text="ok")
 
     async def readyz(_: web.Request) -> web.Response:
@@ -75,7 +94,8 @@ def make_monitoring_app(probes: Probes) -> web.Application:
         return _said(probes.started())
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=probes.render(), headers={"Content-Type": METRICS_TYPE})
+        body = probes.render() if loop is None else await _render_in(loop, probes)
+        return web.Response(body=body, headers={"Content-Type": METRICS_TYPE})
 
     app = web.Application()
     for path, handler in (
@@ -88,6 +108,14 @@ def make_monitoring_app(probes: Probes) -> web.Application:
     return app
 
 
+async def _render_in(loop: asyncio.AbstractEventLoop, probes: Probes) -> bytes:
+    async def render() -> bytes:
+        return probes.render()
+
+    page = asyncio.run_coroutine_threadsafe(render(), loop)
+    return await asyncio.wait_for(asyncio.wrap_future(page), _RENDER_SECONDS)
+
+
 def _said(good: bool) -> web.Response:
     return web.Response(text="ok") if good else web.Response(status=503, text="not yet")
 
@@ -98,24 +126,57 @@ async def monitored(settings: Settings, metrics: Metrics, probes: Probes) -> Asy
 
     Raises ``InvalidSettings`` for a port that cannot be had.
     """
-    lag = LoopLag(asyncio.get_running_loop().time)
+    lag = LoopLag(time.monotonic)
     metrics.figures.gauge(
         "hsds_event_loop_lag_seconds", "Worst of the last 15 to 30 seconds", lambda: {(): lag.worst}
     )
-    runner = web.AppRunner(make_monitoring_app(probes), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
     watching = asyncio.create_task(lag.watch())
+    asked = replace(probes, silence=lambda: lag.silence)
+    server = _Server(make_monitoring_app(asked, loop=asyncio.get_running_loop()))
     try:
         try:
-            await web.TCPSite(runner, settings.host, settings.metrics_port).start()
+            port = await asyncio.to_thread(server.start, settings.host, settings.metrics_port)
         except OSError as error:
             reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
             raise InvalidSettings(
                 f"cannot listen on {settings.host} port {settings.metrics_port} (metrics_port): {reason}"
             ) from error
-        yield runner.addresses[0][1]
+        try:
+            yield port
+        finally:
+            await asyncio.to_thread(server.stop)
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-        await runner.cleanup()
+
+
+class _Server:
+    """Serves an application in a thread of its own."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="monitoring", daemon=True)
+
+    def start(self, host: str, port: int) -> int:
+        """The port that it listens on. Raises ``OSError``."""
+        self._thread.start()
+        try:
+            return asyncio.run_coroutine_threadsafe(self._listen(host, port), self._loop).result()
+        except OSError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close all connections, and end the thread."""
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _listen(self, host: str, port: int) -> int:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        found: int = self._runner.addresses[0][1]
+        return found

@@ -3,14 +3,18 @@
 import asyncio
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.request import urlopen
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from hsds.config import Settings
 from hsds.errors import InvalidSettings
 from hsds.metrics import METRICS_TYPE, Metrics
-from hsds.monitoring import LoopLag, Probes, monitored
+from hsds.monitoring import LoopLag, Probes, make_monitoring_app, monitored
 
 
 def probes_of(metrics: Metrics, *, ready: bool = True, started: bool = True) -> Probes:
@@ -56,6 +60,32 @@ async def test_a_port_in_use_is_named():
         with pytest.raises(InvalidSettings, match=r"\(metrics_port\): it is in use"):
             async with monitored(settings, metrics, probes_of(metrics)):
                 pass
+
+
+async def test_probes_are_answered_while_the_loop_is_busy():
+    metrics = Metrics()
+    async with monitored(Settings(metrics_port=0), metrics, probes_of(metrics)) as port:
+        with ThreadPoolExecutor(1) as executor:
+            asked = executor.submit(urlopen, f"http://127.0.0.1:{port}/livez", timeout=10)
+            while not asked.done():
+                time.sleep(0.01)  # noqa: ASYNC251 - the loop does not turn until the answer is there
+        assert asked.result().status == 200
+
+
+async def test_a_loop_that_is_stuck_is_not_alive():
+    asked = replace(probes_of(Metrics()), silence=lambda: 11.0)
+    async with TestClient(TestServer(make_monitoring_app(asked))) as client, client.get("/livez") as answer:
+        assert answer.status == 503
+        assert await answer.text() == "the event loop has not turned for 11 s"
+
+
+def test_silence_lasts_until_the_loop_turns():
+    now = [0.0]
+    lag = LoopLag(lambda: now[0])
+    now[0] = 3.0
+    assert lag.silence == 3.0
+    lag.late(2.9)
+    assert lag.silence == 0.0
 
 
 async def test_a_blocked_loop_shows():

@@ -20,6 +20,10 @@ from hsds.servicenode.replies import error_reply
 
 _LOG = logging.getLogger(__name__)
 _POLL = 0.02
+_QUIET_SECONDS = 1.0
+"""A connection that has been silent for so long is closed at the end. Who sends one request after another may
+have the next one on its way: it is answered, and told with the answer that it was the last.
+"""
 
 
 class _Protocol(web.RequestHandler):
@@ -27,10 +31,13 @@ class _Protocol(web.RequestHandler):
 
     server_name = ""
 
-    def close_if_idle(self) -> bool:
-        """Close it if it waits for a request. True if it did."""
+    def close_if_idle(self, seconds: float) -> bool:
+        """Close it if it has waited for a request for so long. True if it did."""
         waiter = self._waiter
         if waiter is None or waiter.done():
+            return False
+        since = self._next_keepalive_close_time - self._keepalive_timeout
+        if asyncio.get_running_loop().time() - since < seconds:
             return False
         self.force_close()
         return True
@@ -89,7 +96,7 @@ class Runner(web.AppRunner):
         """Close connections without a request; how many are left."""
         assert self.server is not None
         connections = [c for c in self.server.connections if isinstance(c, _Protocol)]
-        return len(connections) - sum(connection.close_if_idle() for connection in connections)
+        return len(connections) - sum(connection.close_if_idle(_QUIET_SECONDS) for connection in connections)
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()

@@ -16,6 +16,7 @@ from hsds.hdf5.fields import pick_fields
 from hsds.hdf5.jsonvalue import dumps, to_json
 from hsds.hdf5.paging import pages
 from hsds.hdf5.selection import Selection, whole
+from hsds.servicenode.aside import aside
 from hsds.servicenode.brackets import Target, block_text
 from hsds.servicenode.replies import BINARY_TYPE
 from hsds.servicenode.slabs import Page, is_run_of_chunks, plan, row_bytes
@@ -90,7 +91,10 @@ async def _binary_parts(
     request: ValueRequest, selection: Selection, datatype: Datatype
 ) -> AsyncGenerator[Part, None]:
     async def fetch(page: Page) -> Part:
-        return encode(await read_block(request, datatype, page.selection), datatype)
+        block = await read_block(request, datatype, page.selection)
+        if not datatype.variable:
+            return encode(block, datatype)
+        return await aside(block.nbytes, lambda: encode(block, datatype))
 
     async with aclosing(_slabs(request, selection, datatype, fetch)) as parts:
         async for part in parts:

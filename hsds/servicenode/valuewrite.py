@@ -15,6 +15,7 @@ from hsds.hdf5.datatype import Compound, Datatype
 from hsds.hdf5.jsonvalue import from_json
 from hsds.hdf5.selection import Selection
 from hsds.hdf5.selecttext import points_from_json
+from hsds.servicenode.aside import aside
 from hsds.servicenode.brackets import Target
 from hsds.servicenode.slabs import plan
 from hsds.servicenode.upload import upload
@@ -73,15 +74,20 @@ def data_dims(request: ValueRequest, shape: tuple[int, ...]) -> tuple[int, ...]:
 async def whole_data(request: ValueRequest, datatype: Datatype, dims: tuple[int, ...]) -> Array:
     """The request's data, read whole: an array of ``dims`` and ``datatype``."""
     if request.call.has_binary_body:
-        return decode(await request.call.body(), datatype, dims)
+        body = await request.call.body()
+        if not datatype.variable:
+            return decode(body, datatype, dims)
+        return await aside(len(body), lambda: decode(body, datatype, dims))
     if request.body.get("value_base64") is not None:
         return decode(_from_base64(request.body["value_base64"]), datatype, dims)
     if "value" not in request.body:
         raise InvalidInput("the body has no value")
     single = len(request.fields() or ()) == 1
+    value = request.body["value"]
     if request.space.rank == 0:
-        return _from_json(request.body["value"], datatype, (), single=single)[np.newaxis]
-    return _from_json(request.body["value"], datatype, dims, single=single)
+        return _from_json(value, datatype, (), single=single)[np.newaxis]
+    size = request.call.request.content_length or 0
+    return await aside(size, lambda: _from_json(value, datatype, dims, single=single))
 
 
 def _from_json(value: object, datatype: Datatype, dims: tuple[int, ...], *, single: bool) -> Array:
