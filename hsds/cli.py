@@ -18,7 +18,8 @@ from hsds import admin, kubesecrets, status
 from hsds.config import Settings
 from hsds.configsources import DEAD_KEYS, Loaded, closest, load_settings
 from hsds.errors import AdminError, InvalidSettings
-from hsds.node import ROLES, Role, run_node
+from hsds.memorylimit import Role
+from hsds.node import ROLES, run_node
 from hsds.serve import serve
 
 COMMANDS = ("serve", "sn", "dn", "node", "status", "admin", "secrets")

@@ -144,7 +144,7 @@ def _merge(sources: Sequence[Source]) -> Loaded:
     dead = {key: merged.pop(key) for key in DEAD_KEYS.intersection(merged)}
     for key in merged.keys() & Settings.model_fields:
         if merged[key] is None and type(None) not in get_args(Settings.model_fields[key].annotation):
-            merged[key] = Settings.model_fields[key].default
+            del merged[key]
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:

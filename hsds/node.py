@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 from aiohttp import web
 
@@ -38,10 +38,12 @@ from hsds.identity import (
     timing_of,
 )
 from hsds.listening import check_exposure
+from hsds.memorylimit import Role
 from hsds.metrics import Metrics
 from hsds.monitoring import Probes, monitored
 from hsds.nodetable import observe, own_row, table_of_nodes
 from hsds.process import (
+    Stopped,
     data_node,
     listening,
     on_signals,
@@ -64,7 +66,6 @@ from hsds.transport.routing import Router
 from hsds.transport.signing import Secrets, Signer
 from hsds.transport.words import HttpPeers
 
-Role = Literal["sn", "dn"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 _LEAVE_SECONDS: Final = 20.0
@@ -86,8 +87,11 @@ def run_node(loaded: Loaded, roles: Sequence[Role], environ: Mapping[str, str]) 
     settings = loaded.settings
     if "sn" in roles:
         check_exposure(settings)
-    process = _Process(settings, tuple(roles), environ)
-    run(loaded, settings, lambda _: process.live(), name="-".join(roles))
+
+    def live(fitted: Settings) -> Coroutine[Any, Any, None]:
+        return _Process(fitted, tuple(roles), environ).live()
+
+    run(loaded, settings, live, roles=roles, name="-".join(roles))
 
 
 @dataclass(slots=True)
@@ -118,6 +122,9 @@ class _Process:
             async with asyncio.TaskGroup() as group:
                 await self._run(group, stop)
         except BaseExceptionGroup as errors:  # an error raised in an `except*` would be a group again
+            if len(errors.exceptions) == 1 and isinstance(errors.exceptions[0], Stopped):
+                log.info("ended before it had begun")
+                return
             refused = errors.subgroup(HsdsError)
             if refused is None or len(errors.exceptions) > 1:
                 raise
@@ -132,7 +139,7 @@ class _Process:
             probes = Probes(started=lambda: self.up, ready=self._ready, render=self._render)
             await stack.enter_async_context(monitored(self.settings, self.metrics, probes))
             if "dn" in self.roles:
-                await stack.enter_async_context(self._data_role(group))
+                await stack.enter_async_context(self._data_role(group, stop))
             if "sn" in self.roles:
                 await stack.enter_async_context(self._service_role(group))
             self.up = True
@@ -159,14 +166,14 @@ class _Process:
     # -- data node -------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _data_role(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+    async def _data_role(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> AsyncIterator[None]:
         settings, metrics, me = self.settings, self.metrics, member_of(self.settings)
         if settings.aws_s3_no_sign_request:
             raise InvalidSettings(
                 "aws_s3_no_sign_request: a cluster keeps its view in the bucket; use hsds serve"
             )
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(open_store(settings, metrics, alone=False))
+            store = await stack.enter_async_context(open_store(settings, metrics, alone=False, stop=stop))
             self.health = health = StoreHealth()
             metrics.store_failing.set_function(lambda: health.failing_seconds)
             records = await stack.enter_async_context(open_record_store(settings, metrics, health))
@@ -208,8 +215,11 @@ class _Process:
     def _tell_of_data_role(self, me: Member, node: LocalDataNode, app: DataNodeApp) -> None:
         self.metrics.info.labels("dn", f"dn-{me.uid[:8]}", hsds.__version__).set(1)
         self.metrics.start_time.set(time.time())
-        self.metrics.tell_of_budgets(requests=app.bodies, answers=app.answers)
-        tell_of_caches(self.metrics, node.state)
+        state = node.state
+        self.metrics.tell_of_budgets(
+            requests=app.bodies, answers=app.answers, changes=state.changes, loads=state.loads
+        )
+        tell_of_caches(self.metrics, state)
 
     # -- service node ----------------------------------------------------------------------------------
 
@@ -239,6 +249,7 @@ class _Process:
             )
             if self.health is not None:
                 service.store_state = self.health.to_json
+            service.epoch = lambda: None if follower.view is None else follower.view.epoch
             service.cluster = lambda: table_of_nodes(service, settings, follower, pinger)
             service.metrics_public = settings.metrics_public is True
             tell_of_routing(self.metrics, router, follower)

@@ -7,19 +7,21 @@ import getpass
 import importlib
 import logging
 import os
+import re
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from hsds import logs
-from hsds.config import Settings
+from hsds.config import MIB, Settings
 from hsds.configsources import Loaded
 from hsds.datanode.gate import Gate
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
-from hsds.errors import BucketNotFound, HsdsError, InvalidInput, InvalidSettings
+from hsds.errors import BucketNotFound, HsdsError, InvalidInput, InvalidSettings, StoreError
 from hsds.listening import open_sites
+from hsds.memorylimit import Role, container_limit, fitted, keep_few_arenas
 from hsds.metrics import Metrics
 from hsds.servicenode.auth import make_authenticator
 from hsds.servicenode.node import ServiceNode, make_node
@@ -28,6 +30,7 @@ from hsds.store.base import Store
 from hsds.store.factory import make_small_store, make_store
 from hsds.store.health import StoreHealth
 from hsds.store.patient import PatientStore
+from hsds.store.probe import PREFIX as PROBES
 from hsds.store.probe import probe
 from hsds.transport.nodes import DataNodes
 
@@ -38,20 +41,31 @@ GRACE_SECONDS = 25.0
 _KEEPALIVE_SECONDS = 3630.0
 """Longer than clients and proxies keep idle connections: who closes first must not be us."""
 _READ_BUFFER = 256 * 1024
+_LOOK_AGAIN_SECONDS = 3.0
+"""Between two looks at a store that cannot be used yet."""
 
 log = logging.getLogger(__name__)
 
 
 def run(
-    loaded: Loaded, settings: Settings, life: Callable[[Settings], Coroutine[Any, Any, None]], *, name: str
+    loaded: Loaded,
+    settings: Settings,
+    life: Callable[[Settings], Coroutine[Any, Any, None]],
+    *,
+    roles: Sequence[Role],
+    name: str,
 ) -> None:
-    """Run ``life`` to its end, logging as ``name``. ``InvalidSettings`` for what prevents the start."""
+    """Run ``life`` to its end, logging as ``name``, with caches and budgets that fit into the container.
+
+    ``InvalidSettings`` for what prevents the start.
+    """
     try:
         logs.configure(settings, node=name)
     except OSError as error:
         raise InvalidSettings(f"logfile {settings.logfile} cannot be opened: {error.strerror}") from error
     if loaded.ignored:
         log.warning("ignored, these settings of HSDS have no meaning here: %s", ", ".join(loaded.ignored))
+    settings = _in_container(settings, roles)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(life(settings))
@@ -59,6 +73,24 @@ def run(
         raise
     except HsdsError as error:  # once it serves, errors are answers to requests
         raise InvalidSettings(f"cannot start: {error}") from error
+
+
+def _in_container(settings: Settings, roles: Sequence[Role]) -> Settings:
+    """With sizes for the container's limit of memory, if it has one."""
+    limit = container_limit()
+    if limit is None:
+        return settings
+    keep_few_arenas()
+    settings = fitted(settings, limit, roles)
+    log.info(
+        "the container may take %d MiB: metadata_mem_cache_size %dm, chunk_mem_cache_size %dm, "
+        "request_memory_size %dm",
+        limit // MIB,
+        settings.metadata_mem_cache_size // MIB,
+        settings.chunk_mem_cache_size // MIB,
+        settings.request_memory_size // MIB,
+    )
+    return settings
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -82,25 +114,37 @@ def on_signals(stop: asyncio.Event) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
 
 
+class Stopped(Exception):
+    """The process was told to end while it still waited for what it needs to begin."""
+
+
 @asynccontextmanager
-async def open_store(settings: Settings, metrics: Metrics, *, alone: bool = True) -> AsyncIterator[Store]:
+async def open_store(
+    settings: Settings, metrics: Metrics, *, alone: bool = True, stop: asyncio.Event | None = None
+) -> AsyncIterator[Store]:
     """The store, with the default bucket in it.
 
-    Unless this process is ``alone`` with it, a store that ignores conditions is refused.
+    Unless this process is ``alone`` with it, a store that ignores conditions is refused. A fault is
+    ``InvalidSettings``; with ``stop`` it is logged, and waited for to be mended until ``stop`` is set
+    (``Stopped``).
     """
-    bucket = settings.bucket_name
-    store = make_store(settings, observe=metrics.observe_store)
-    try:
-        await store.start()
-        if settings.root_dir is not None:
-            await store.create_bucket(bucket)
-        await _try_out(store, settings, alone=alone)
-    except BucketNotFound as error:
-        await store.close()
-        raise InvalidSettings(f"there is no bucket {bucket}: {error}") from error
-    except HsdsError as error:
-        await store.close()
-        raise InvalidSettings(f"bucket {bucket} cannot be used: {error}") from error
+    said = ""
+    while True:
+        try:
+            store = await _open(settings, metrics, alone=alone)
+            break
+        except StoreError as error:
+            fault = _told(error, settings.bucket_name)
+            if stop is None:
+                raise InvalidSettings(fault) from error
+        if fault != said:
+            log.error("%s; looking again every %g s", fault, _LOOK_AGAIN_SECONDS)
+            said = fault
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LOOK_AGAIN_SECONDS)
+            raise Stopped
+    if said:
+        log.info("bucket %s can be used now", settings.bucket_name)
     try:
         yield store
     finally:
@@ -120,6 +164,30 @@ async def open_record_store(
         yield PatientStore(store, patience=0.0, bucket=settings.bucket_name, health=health)
     finally:
         await store.close()
+
+
+def _told(error: StoreError, bucket: str) -> str:
+    text = re.sub(rf"/{re.escape(PROBES)}[0-9a-f-]+", "", str(error))  # a new name each time
+    if isinstance(error, BucketNotFound):
+        return f"there is no bucket {bucket}: {text}"
+    return f"bucket {bucket} cannot be used: {text}"
+
+
+async def _open(settings: Settings, metrics: Metrics, *, alone: bool) -> Store:
+    """A store that was seen to work. Raises ``StoreError``, and ``InvalidSettings`` for what stays so."""
+    try:
+        store = make_store(settings, observe=metrics.observe_store)
+    except StoreError as error:
+        raise InvalidSettings(f"cannot start: {error}") from error
+    await store.start()
+    try:
+        if settings.root_dir is not None:
+            await store.create_bucket(settings.bucket_name)
+        await _try_out(store, settings, alone=alone)
+    except BaseException:
+        await store.close()
+        raise
+    return store
 
 
 async def _try_out(store: Store, settings: Settings, *, alone: bool) -> None:

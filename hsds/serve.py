@@ -33,7 +33,7 @@ def serve(loaded: Loaded) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises ``InvalidSettings`` for what prevents the start."""
     settings = _with_storage(loaded.settings)
     check_exposure(settings)
-    run(loaded, settings, _serve, name="sn-001")
+    run(loaded, settings, _serve, roles=("sn", "dn"), name="sn-001")
 
 
 def _with_storage(settings: Settings) -> Settings:

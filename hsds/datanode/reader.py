@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar
 
+from hsds.budget import ByteBudget
 from hsds.datanode.cache import ByteLRU
 from hsds.datanode.documents import ABSENT, Codec, Entry
 from hsds.datanode.gate import Gate, Hold, Key
@@ -28,8 +30,18 @@ class Reader:
     What was cached in an earlier tenure of a slot is not looked at: others have owned the slot since.
     """
 
-    def __init__(self, store: Store, cache: ByteLRU[Key, Cached], executor: Executor, gate: Gate) -> None:
+    def __init__(
+        self,
+        store: Store,
+        cache: ByteLRU[Key, Cached],
+        executor: Executor,
+        gate: Gate,
+        *,
+        loads: ByteBudget | None = None,
+    ) -> None:
+        """``loads`` bounds the bytes, decoded, of what is being read from the store."""
         self._store = store
+        self._loads = loads
         self._gate = gate
         self._executor = executor
         self.cache = cache
@@ -145,8 +157,9 @@ class Reader:
         keys = [key for key, _ in held]
         futures = [self._loading[key] for key in keys]
         try:
-            blobs = await self._store.get_many(keys[0][0], [name for _, name in keys])
-            entries = await self._decode(codec, blobs)
+            async with self._room(len(keys) * codec.weight):
+                blobs = await self._store.get_many(keys[0][0], [name for _, name in keys])
+                entries = await self._decode(codec, blobs)
         except Exception as error:  # noqa: BLE001 - whatever went wrong is for those who wait to be told
             self._fail(keys, futures, error)
             return
@@ -169,6 +182,9 @@ class Reader:
             cost = 128 if entry.value is None else codec.cost(entry.value, stored)
             self.cache.put(key, (entry, hold.tenure), cost)
             future.set_result(entry)
+
+    def _room(self, nbytes: int) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._loads is None else self._loads.hold(nbytes)
 
     async def _decode(self, codec: Codec[V], blobs: Sequence[Blob | None]) -> list[Entry[V] | HsdsError]:
         if codec.heavy(sum(len(blob.data) for blob in blobs if blob)):

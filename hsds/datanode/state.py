@@ -42,6 +42,9 @@ class State:
     executor: ThreadPoolExecutor
     scans: Scans
     gate: Gate
+    changes: ByteBudget
+    """Bytes of changes under way, and ``loads`` those of chunks that are being read from the store."""
+    loads: ByteBudget
     deleted: RecentMemory
     """Objects, domains, links and attributes that were deleted here and not made again."""
     clock: Callable[[], float] = time.time
@@ -68,21 +71,24 @@ def make_state(  # noqa: PLR0913 - sizes and times of a node, named by each call
 ) -> State:
     """Build the parts of a data node. Sizes are bytes; without a gate the node owns every key.
 
+    ``write_budget`` is for changes under way, and once more for chunks on their way from the store.
+
     ``patience`` is how many seconds a change waits for a store that does not take it. With
     ``flush_max_age`` changes are answered from memory and stored within so many seconds; unstored ones take
     at most half of each cache's size besides.
     """
     gate = gate or OpenGate()
     executor = ThreadPoolExecutor(threads, thread_name_prefix="chunk")
-    budget, scans = ByteBudget(write_budget), Scans(store)
+    changes, loads, scans = ByteBudget(write_budget), ByteBudget(write_budget), Scans(store)
     deleted = RecentMemory()
     watched = WatchedStore(store, scans, deleted)
 
-    def shelf(limit: int) -> Shelf:
-        reader = Reader(store, ByteLRU(limit), executor, gate)
-        committer = Committer(watched, reader, gate, budget=budget, patience=patience)
+    def shelf(limit: int, loads: ByteBudget | None = None) -> Shelf:
+        reader = Reader(store, ByteLRU(limit), executor, gate, loads=loads)
+        committer = Committer(watched, reader, gate, budget=changes, patience=patience)
         if flush_max_age is None:
             return Shelf(reader, committer)
         return Shelf(reader, Writeback(committer, max_age=flush_max_age, limit=limit // 2))
 
-    return State(store, shelf(metadata_cache), shelf(chunk_cache), executor, scans, gate, deleted, clock)
+    objects, chunks = shelf(metadata_cache), shelf(chunk_cache, loads)
+    return State(store, objects, chunks, executor, scans, gate, changes, loads, deleted, clock)

@@ -23,6 +23,37 @@ def block(language: str, number: int = 0) -> str:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[number]
 
 
+def test_every_block_is_run_here_or_with_the_manifests():
+    text = (CHECKOUT / "README.md").read_text()
+    # installed and served; asked; applied (tests/k8s/test_docs.py); tested (by whoever reads this)
+    assert re.findall(r"^```(\w+)$", text, re.MULTILINE) == ["sh", "python", "sh", "python", "sh", "sh"]
+
+
+def test_commands_that_ask(service):
+    environ = os.environ | {"HS_ENDPOINT": service.url, "PYTHONPATH": str(CHECKOUT)}
+    ours = f"{sys.executable} -m hsds"
+    said = [
+        subprocess.run(
+            line.replace(".venv/bin/hsds", ours).split(),
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for line in block("sh", 1).splitlines()
+    ]
+    assert said[0] == "made /home/ann, owned by ann\n"
+    assert said[1].startswith("READY")
+
+
+def test_a_service_of_ones_own(tmp_path):
+    python = os.environ.get("HSDS_TEST_LOCAL")
+    if python is None:
+        pytest.skip("HSDS_TEST_LOCAL names no Python with this package and h5pyd 0.24")
+    assert run(python, block("python", 1), tmp_path) == "[6 7]\n"
+    assert (tmp_path / "hsds-data").is_dir()
+
+
 def run(python: str, code: str, folder: Path) -> str:
     """What ``code`` prints."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("HS_", "H5PYD"))}

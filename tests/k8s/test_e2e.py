@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -77,9 +79,29 @@ def test_a_good_run(environment, tmp_path):
 
 
 @pytest.mark.timeout(280)
-def test_a_service_that_fails_is_seen(environment, service):
+def test_without_a_service_nothing_is_begun(environment, service, tmp_path):
     service.kill()
     done = run(environment)
     assert done.returncode == 1
-    counted = "values lost: 0. Processes unverified: 0." not in done.stdout
-    assert "FAILED" in done.stderr or counted, "it says so, or counts what could not be verified"
+    assert "FAILED: the load has ended: " in done.stderr
+    assert "scale deployment" not in (tmp_path / "calls").read_text()
+    assert "delete namespace hsds-e2e" in (tmp_path / "calls").read_text()
+
+
+@pytest.mark.timeout(280)
+def test_a_service_that_fails_under_load_is_counted(environment, service, tmp_path):
+    calls = tmp_path / "calls"
+
+    def fail():
+        while not (calls.exists() and "scale deployment hsds-dn" in calls.read_text()):
+            time.sleep(0.05)
+        service.kill()
+
+    failing = threading.Thread(target=fail, daemon=True)
+    failing.start()
+    done = run(environment)
+    failing.join(10)
+    assert done.returncode == 1, done.stdout + done.stderr
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert sum(int(cells[2]) for cells in rows[1:]) >= 2, "each process met it"
+    assert "Processes unverified: 2." in done.stdout

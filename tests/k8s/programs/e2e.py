@@ -81,6 +81,13 @@ class Run:
         command = ("kubectl", "-n", self.cluster.namespace, "exec", "loader", "--", *words)
         with (self.folder / "load.log").open("w") as log:
             self.load = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        self.cluster.wait_for(self.under_load, "every process of the load has begun")
+
+    def under_load(self) -> bool:
+        """Whether every process of the load has done something. Raises ``Failed`` when it has ended."""
+        if self.load is not None and self.load.poll() is not None:
+            raise Failed(f"the load has ended: {(self.folder / 'load.log').read_text()[-2000:]}")
+        return len(self.results("stats")) == self.options.writers
 
     def in_loader(self, *words: str, data: bytes | None = None) -> str:
         flags = ("-i",) if data is not None else ()
@@ -99,8 +106,7 @@ class Run:
             self.rows.append(f"{name}: {error}")
             say(f"FAILED: {error}")
         time.sleep(self.options.quiet)
-        if self.load is not None and self.load.poll() is not None:
-            raise Failed(f"the load has ended: {(self.folder / 'load.log').read_text()[-2000:]}")
+        self.under_load()
         say(f"{name}: {time.monotonic() - began:.0f} s")
 
     def finish(self) -> dict[str, dict]:
