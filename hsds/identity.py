@@ -27,7 +27,7 @@ from hsds.transport.signing import Secrets
 async def discovery_of(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Discovery]:
     """Who finds data nodes. ``environ`` is where Kubernetes says how its API is reached."""
     if settings.discovery == "static":
-        yield StaticDiscovery(settings.dn_urls, clock=boottime)
+        yield StaticDiscovery(settings.dn_urls, clock=boottime, within=settings.lease_time / 10)
         return
     try:
         kubernetes = importlib.import_module("hsds.cluster.kubernetes")
@@ -56,7 +56,10 @@ def boottime() -> float:
 def timing_of(settings: Settings) -> Timing:
     """Five renewals fit into a lease."""
     step = settings.lease_time / 5
-    return Timing(lease=settings.lease_time, renew=step, timeout=step, gather=min(0.5, step / 4))
+    patience = 3 * settings.lease_time if settings.discovery == "static" else 0.0
+    return Timing(
+        lease=settings.lease_time, renew=step, timeout=step, gather=min(0.5, step / 4), patience=patience
+    )
 
 
 def secrets_of(settings: Settings) -> Secrets:

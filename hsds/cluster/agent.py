@@ -8,6 +8,7 @@ by the first, because the lease depends on it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +24,7 @@ from hsds.store.base import Store
 
 RECORD = ".hsds/cluster/view.json"
 """Key of the view record in the default bucket."""
+_LOG = logging.getLogger(__name__)
 _POLL = 0.25
 """Seconds between two questions to a former owner that has not released."""
 _WRITES = 4
@@ -203,13 +205,20 @@ class Agent:
         except (TimeoutError, PreconditionFailed, StoreError):
             await self._read()
             return
-        before = self.membership.view
+        before, foreign = self.membership.view, self._foreign()
         self.membership.wrote(write, etag, started=started, now=self._clock())
+        if foreign != self._foreign():
+            _LOG.warning("took over the bucket of the cluster %s, of which nobody is left", foreign)
         if before is None or write.view.epoch > before.epoch:
             self._learned()
             self._peers.inform(write.view)
             known = {*self._book, *write.view.uids} - {self.membership.me.uid}
             self._tell(known)
+
+    def _foreign(self) -> str | None:
+        """Which other cluster the record belongs to."""
+        record = self.membership.record
+        return None if record is None or record.cluster == self.membership.cluster else record.cluster
 
     # -- who is there --------------------------------------------------------------------------------
 

@@ -31,6 +31,11 @@ class Lease:
         """Whether the node may serve, and acknowledge, at ``now``."""
         return self._started is not None and now - self._started < self.duration
 
+    @property
+    def ends(self) -> float:
+        """When it ends unless it is renewed."""
+        return float("-inf") if self._started is None else self._started + self.duration
+
     def age(self, now: float) -> float | None:
         """Seconds since the start of the GET that the lease rests on."""
         return None if self._started is None else now - self._started

@@ -29,6 +29,8 @@ class Timing:
     """Of a GET or PUT of the record, of a LIST and of a word to a peer."""
     gather: float = 0.5
     """Departures within this time go into one epoch."""
+    patience: float = 0.0
+    """For how long a member must have been missing to be gone, where those that are missing may come back."""
 
     @property
     def wait(self) -> float:
@@ -95,6 +97,7 @@ class Membership:
         self._hint: frozenset[str] | None = None
         self._hinted_at = 0.0
         self._gone_since: dict[str, float] = {}
+        self._claimed_at: float | None = None
 
     def __repr__(self) -> str:
         state = "leaving" if self.leaving else "member" if self.member else "outside"
@@ -124,10 +127,13 @@ class Membership:
     # -- what is told --------------------------------------------------------------------------------
 
     def read(self, view: View, etag: str, *, started: float, now: float) -> None:
-        """A GET that started at ``started`` showed the record. ``InvalidSettings`` for another cluster's."""
+        """A GET that started at ``started`` showed the record.
+
+        Raises ``InvalidSettings`` for that of another cluster, unless it may prove to be left behind.
+        """
         if view.cluster != self.cluster and (self._born or view.members):
-            self.lease.lose()
-            raise InvalidSettings(f"the bucket belongs to the cluster {view.cluster}, not to {self.cluster}")
+            self._foreign(view, etag, now)
+            return
         if not self._born:
             self._born, self.takeover.born = True, view.epoch
         if etag != self._etag:
@@ -137,10 +143,10 @@ class Membership:
             return
         self._lost_since = None
         self._adopt(view, now)
-        if self.me.uid in view.uids and view.epoch > self.takeover.born:
-            self.lease.renew(started)
-        else:
+        if self.me.uid not in view.uids or view.epoch <= self.takeover.born:
             self.lease.lose()
+        elif not view.claim:  # who claims the record waits for as long as leases last that began before
+            self.lease.renew(started)
 
     def unchanged(self, *, started: float, now: float) -> None:
         """A GET has shown the record as it was read last."""
@@ -156,7 +162,10 @@ class Membership:
     def wrote(self, write: Write, etag: str, *, started: float, now: float) -> None:
         """A PUT of ours that started at ``started`` was taken: as good as a GET that shows what it wrote."""
         self._record, self._etag, self._read_at = write.view, etag, now
-        self._lost_since, self._born = None, True
+        if write.view.cluster != self.cluster:
+            self._claimed_at = now
+            return
+        self._lost_since, self._born, self._claimed_at = None, True, None
         self._adopt(write.view, now)
         if self.me.uid in write.view.uids and write.view.epoch > self.takeover.born:
             self.lease.renew(started)
@@ -194,17 +203,23 @@ class Membership:
         if record is None:
             return None
         uid = self.me.uid
+        if record.cluster != self.cluster and record.members:
+            return self._take_over(record, now)
         if self.leaving:
             return Write(changed(record, leave=uid), self._etag) if uid in record.uids else None
+        if record.claim:
+            return Write(replace(record, claim=""), self._etag)
         join = self.ready and (
             record.epoch <= self.takeover.born if uid in record.uids else self._shows_us(self._read_at)
         )
         gone = self._gone(record, now)
-        due = any(now - since >= self.timing.gather for since in self._gone_since.values())
+        late = self.timing.patience + self.timing.gather
+        due = any(now - since >= late for since in self._gone_since.values())
         known = self._superseded(now)
         if join or due:
             view = changed(record, join=self.me if join else None, remove=gone)
-            return Write(replace(settled(view, known), cluster=self.cluster), self._etag)
+            ours = replace(settled(view, known), cluster=self.cluster, lease=self.timing.lease)
+            return Write(ours, self._etag)
         if known > record.settled and self._superseded(now - self._stagger(record)) > record.settled:
             return Write(settled(record, known), self._etag)
         return None
@@ -224,12 +239,18 @@ class Membership:
             return self._hint is None or not record.uids <= self._hint
         if self.ready and self.me.uid not in record.uids and self.me.uid not in presence.members:
             return True
+        if self._hint is None or self._hinted_at <= presence.started:
+            return False
         there = record.uids & frozenset(presence.members)
-        return self._hint is not None and self._hinted_at > presence.started and not there <= self._hint
+        back = (record.uids - there) & self._hint if self.timing.patience else frozenset()
+        return bool(back) or not there <= self._hint
 
     def next_time(self, now: float) -> float:
         """When ``desire`` may have an answer that it does not have at ``now``, if nothing is told before."""
-        times = [since + self.timing.gather for since in self._gone_since.values()]
+        late = self.timing.patience + self.timing.gather
+        times = [since + late for since in self._gone_since.values()]
+        if self._claimed_at is not None and self._record is not None:
+            times.append(self._claimed_at + self._longest_lease(self._record))
         if self._lost_since is not None:
             times.append(self._lost_since + self.timing.wait)
         if self._record is not None:
@@ -246,6 +267,36 @@ class Membership:
         gained, lost = self.takeover.adopt(view, now)
         if gained or lost:
             self._moved(gained, lost)
+
+    def _foreign(self, view: View, etag: str, now: float) -> None:
+        """The record is another cluster's. Nobody renews it visibly, so it is claimed: members object."""
+        whose = f"the bucket belongs to the cluster {view.cluster}, not to {self.cluster}"
+        if self._born or view.claim not in ("", self.cluster):
+            self.lease.lose()
+            raise InvalidSettings(whose)
+        if self._claimed_at is not None and not view.claim:
+            raise InvalidSettings(f"{whose}; its data nodes are running")
+        if etag != self._etag:
+            self._record, self._etag, self._read_at = view, etag, now
+        if view.claim and self._claimed_at is None:
+            self._claimed_at = now
+
+    def _take_over(self, record: View, now: float) -> Write | None:
+        """Claim the record of another cluster, or make it ours when nobody has objected for long enough."""
+        if not self.ready:
+            return None
+        if not record.claim:
+            return Write(replace(record, claim=self.cluster), self._etag)
+        if self._claimed_at is None or now - self._claimed_at < self._longest_lease(record):
+            return None
+        if not self._shows_us(self._read_at):
+            return None
+        empty = first_view(self.cluster, epoch=max(record.epoch, self._first_epoch()) + 1)
+        return Write(replace(changed(empty, join=self.me), lease=self.timing.lease), self._etag)
+
+    def _longest_lease(self, record: View) -> float:
+        """Longer than any lease of its members, by any clock, that began before we learned of something."""
+        return max(self.timing.lease, record.lease) * DRIFT
 
     def _rolled_back(self, view: View, started: float) -> bool:
         """Whether the record is older than one that was known before the GET started."""
@@ -265,7 +316,8 @@ class Membership:
         if not self.ready or not self._shows_us(self._lost_since):
             return None
         epoch = max(self.takeover.epoch, self.takeover.born, self._first_epoch()) + 1
-        return Write(changed(first_view(self.cluster, epoch=epoch), join=self.me), self._etag)
+        view = changed(first_view(self.cluster, epoch=epoch), join=self.me)
+        return Write(replace(view, lease=self.timing.lease), self._etag)
 
     def _shows_us(self, after: float) -> bool:
         presence = self._presence
@@ -274,11 +326,12 @@ class Membership:
     def _gone(self, record: View, now: float) -> frozenset[str]:
         """Members that are gone for good: a LIST that started after the record was read lacks them."""
         presence = self._presence
-        gone: frozenset[str] = frozenset()
+        missing: frozenset[str] = frozenset()
         if presence is not None and presence.started >= self._read_at:
-            gone = record.uids - frozenset(presence.members) - {self.me.uid}
-        self._gone_since = {uid: self._gone_since.get(uid, now) for uid in gone}
-        return gone
+            missing = record.uids - frozenset(presence.members) - {self.me.uid}
+        self._gone_since = {uid: self._gone_since.get(uid, now) for uid in missing}
+        since = self._gone_since
+        return frozenset(uid for uid in missing if now - since[uid] >= self.timing.patience)
 
     def _superseded(self, now: float) -> int:
         """The newest epoch under which nobody can be leased any more."""

@@ -92,6 +92,11 @@ class Takeover:
         """Epoch that names the present or last tenure of a slot; -1 if there was none."""
         return int(self._tenures[slot])
 
+    @property
+    def newest_tenure(self) -> int:
+        """Epoch that names the latest of all tenures; -1 if there was none."""
+        return int(self._tenures.max())
+
     def awaited(self) -> frozenset[str]:
         """Uids of those whose release would make slots live."""
         return frozenset(uid for gain in self._gains for uid in gain.former)

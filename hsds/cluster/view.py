@@ -47,6 +47,10 @@ class View:
     """Epoch -> uids of its members, this epoch included."""
     settled: int = 0
     """The newest epoch that some member has known to be superseded for longer than any lease lasts."""
+    lease: float = 10.0
+    """Seconds of a lease of these members."""
+    claim: str = ""
+    """Another cluster, which will take the record over unless a member takes this out again."""
 
     @cached_property
     def uids(self) -> frozenset[str]:
@@ -82,6 +86,8 @@ class View:
             "left": dict(self.left),
             "history": {str(epoch): sorted(uids) for epoch, uids in self.history.items()},
             "settled": self.settled,
+            "lease": self.lease,
+            **({"claim": self.claim} if self.claim else {}),
         }
 
     @classmethod
@@ -98,6 +104,8 @@ class View:
                 left={uid: int(epoch) for uid, epoch in json["left"].items()},
                 history={int(epoch): frozenset(uids) for epoch, uids in json["history"].items()},
                 settled=int(json["settled"]),
+                lease=float(json.get("lease", 10.0)),
+                claim=str(json.get("claim", "")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidInput(f"the view record cannot be read: {error!r}") from error
@@ -143,12 +151,12 @@ def changed(
         marks[leave] = epoch
     ordered = _ordered(members)
     history = {**view.history, epoch: frozenset(m.uid for m in ordered)}
-    return _pruned(replace(view, epoch=epoch, members=ordered, left=marks, history=history))
+    return _pruned(replace(view, epoch=epoch, members=ordered, left=marks, history=history, claim=""))
 
 
 def settled(view: View, epoch: int) -> View:
     """The same view, which says that every lease under ``epoch`` and earlier has run out."""
-    return _pruned(replace(view, settled=max(view.settled, min(epoch, view.epoch - 1))))
+    return _pruned(replace(view, settled=max(view.settled, min(epoch, view.epoch - 1)), claim=""))
 
 
 def _pruned(view: View) -> View:

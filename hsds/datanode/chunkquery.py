@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hsds.datanode.change import Outcome
-from hsds.datanode.chunkread import batches, parts_of
+from hsds.datanode.chunkread import batches
 from hsds.datanode.chunkwrite import private
 from hsds.datanode.documents import ChunkCodec
 from hsds.datanode.state import State
@@ -21,6 +21,7 @@ from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.query import Query
 from hsds.hdf5.selection import Fancy, Hyperslab, Points, Selection
 from hsds.transport.ops import Hits, QueryChunks, UpdateWhere
+from hsds.transport.splitting import parts_of
 
 Array = np.ndarray[Any, Any]
 Found = tuple[Array, Array]

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from hsds.cluster.slots import chunk_slots, object_slot
 from hsds.datanode.documents import ChunkCodec, Entry
 from hsds.datanode.state import State
-from hsds.hdf5.chunking import Piece, pieces
+from hsds.hdf5.chunking import Piece
 from hsds.hdf5.dataset import DatasetSpec
-from hsds.hdf5.keys import object_key
-from hsds.transport.ops import ChunkOp, ReadChunks
+from hsds.transport.ops import ReadChunks
+from hsds.transport.splitting import parts_of
 
 Array = np.ndarray[Any, Any]
 BATCH_BYTES = 16 << 20
@@ -45,16 +44,6 @@ class ChunkReader:
             else:
                 _place(spec, batch, entries, out)
         return out
-
-
-def parts_of(op: ChunkOp[Any]) -> list[Piece]:
-    """The chunks that an operation is about, each with its part of the selection."""
-    parts = pieces(op.selection, op.dataset.chunk_shape)
-    if op.only is None or not parts:
-        return parts
-    dataset_slot = object_slot(op.bucket, object_key(op.dataset.id))
-    slots = chunk_slots(dataset_slot, np.array([piece.chunk for piece in parts]))
-    return [piece for piece, slot in zip(parts, slots.tolist(), strict=True) if slot in op.only]
 
 
 def batches(parts: Sequence[Piece], spec: DatasetSpec) -> Iterator[Sequence[Piece]]:

@@ -10,13 +10,14 @@ import numpy as np
 
 from hsds.cluster.slots import key_slot
 from hsds.datanode.change import Basis, Outcome
-from hsds.datanode.chunkread import batches, parts_of
+from hsds.datanode.chunkread import batches
 from hsds.datanode.documents import ChunkCodec
 from hsds.datanode.state import State
 from hsds.hdf5 import keys
 from hsds.hdf5.chunking import Piece
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.transport.ops import TrimChunks, WriteChunks
+from hsds.transport.splitting import parts_of
 
 Array = np.ndarray[Any, Any]
 ChunkApply = Callable[[Array | None], Outcome[Array]]

@@ -12,6 +12,7 @@ just answered need to come back, and no longer than a part of the time that the 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -90,6 +91,13 @@ class Committer:
 
     async def flush(self, bucket: str, prefix: str = "") -> None:
         """Return when what was answered for is stored, of keys with ``prefix``: it is already."""
+
+    def unstored(self) -> Iterable[Key]:
+        """Keys of which something was answered for that is not stored: none."""
+        return ()
+
+    def hurry(self, lost: Callable[[Key], bool]) -> None:
+        """Store at once what was answered for of these keys: it is stored."""
 
     async def drain(self) -> None:
         """Wait until every change that was asked for has ended."""

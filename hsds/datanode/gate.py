@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,6 +15,11 @@ Key = tuple[str, str]
 
 EPOCH: ContextVar[int | None] = ContextVar("epoch", default=None)
 """The epoch that the request now being carried out was sent under; None for the node's own work."""
+
+
+FINISHING: ContextVar[bool] = ContextVar("finishing", default=False)
+"""Whether the work now being done stores what was answered for already (``durability: flush``): it may go on
+for a while after its slot was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,28 @@ class Gate(ABC):
         if not self.valid(hold):
             raise NotOwner("this data node does not own the key any more")
 
+    def whole(self) -> Hold | None:
+        """The right to speak for all keys together: valid until any is lost. None where others own some."""
+        return None
+
+    def cover(self, slots: frozenset[int] | None) -> None:
+        """Raise ``NotOwner`` unless this node is live in these slots; None for all."""
+        if slots is None and self.whole() is None:
+            raise NotOwner("others own some of the keys")
+
+    def waits(self, hold: Hold) -> bool:
+        """Whether what was answered for under ``hold`` may be stored, if not now then perhaps later."""
+        return self.valid(hold)
+
+    def follow(self, unstored: Callable[[], Iterable[Key]]) -> None:  # noqa: B027 - who loses none waits for none
+        """Slots are released when ``unstored`` has no key of them any more: what is answered for, not stored.
+
+        ``stored`` is to be called when that may have become so.
+        """
+
+    def stored(self) -> None:  # noqa: B027 - as above
+        """Something that was answered for is stored, or given up."""
+
     def sending(self, hold: Hold) -> AbstractContextManager[None]:
         """Surrounds each write to the store: the slot is not released before it has ended."""
         return nullcontext()
@@ -59,3 +87,6 @@ class OpenGate(Gate):
 
     def valid(self, hold: Hold) -> bool:
         return True
+
+    def whole(self) -> Hold | None:
+        return self._HOLD

@@ -27,6 +27,10 @@ class RecentMemory:
         while len(self._items) > self._size:
             self._items.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._items.clear()
+
     def discard(self, items: Iterable[Hashable]) -> None:
         """Forget ``items``."""
         for item in items:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from hsds.cluster.slots import Mask
 from hsds.datanode.chunkquery import ChunkQuery
 from hsds.datanode.chunkread import ChunkReader
 from hsds.datanode.chunkwrite import ChunkWriter
@@ -74,7 +75,7 @@ class LocalDataNode(DataNode):
         self._clock = clock
         self._trouble = trouble
         self._repeats = Repeats(clock, keep=2 * hold_timeout)
-        self.sweeper = Sweeper(state)
+        self.sweeper = Sweeper(state, again=2 * hold_timeout)
         self._name = name
         objects = Objects(state, self.sweeper)
         domains = Domains(state, self.sweeper)
@@ -114,6 +115,12 @@ class LocalDataNode(DataNode):
     @property
     def name(self) -> str:
         return self._name
+
+    def moved(self, *, gained: Mask, lost: Mask, kept: Mask) -> None:
+        """What this node owns has changed."""
+        self.state.moved(lost=lost, kept=kept)
+        if gained:
+            self.sweeper.look_again()
 
     async def start(self, bucket: str) -> None:
         """Take up what an earlier process left to be done in ``bucket``."""

@@ -60,7 +60,7 @@ class Objects:
         return ObjectState(shown, etag, len(links), len(attributes))
 
     async def create(self, op: CreateObject) -> Created:
-        await self._sweeper.wait_for(op.bucket, op.id)
+        await self._sweeper.free(op.bucket, op.id)
         if is_root(op.id):
             self._state.scans.none_yet(op.bucket, op.id)
 

@@ -55,6 +55,8 @@ class Participant(Standing):
         """Batches of operations that were asked for, ever."""
         self.store_state: Callable[[], Json] = dict
         """What is known of the object store, for whoever asks how this node is."""
+        self.told: Callable[[Mask, Mask, Mask], None] = lambda gained, lost, kept: None
+        """Called with the slots gained, lost and kept whenever that has changed, before anybody is told."""
         self._clock = clock
         self._started_at = time.time()
         self._changed = asyncio.Event()
@@ -113,6 +115,7 @@ class Participant(Standing):
             "requests": self.requests,
             "store": self.store_state(),
             "service_nodes": self._heard_of(),
+            "node": {"id": membership.me.uid, "type": "dn", "state": self._state_of_hsds},
         }
 
     def pinged(self, sender: Json) -> Json:
@@ -133,6 +136,11 @@ class Participant(Standing):
             return "DRAINING"
         return "RUNNING" if self.ready and self._leased else "STARTING"
 
+    @property
+    def _state_of_hsds(self) -> str:
+        """The state in HSDS's words, where HSDS's ``hsds-node-state`` looks for it."""
+        return {"DRAINING": "TERMINATING", "RUNNING": "READY", "STARTING": "WAITING"}[self._state]
+
     def _heard_of(self) -> list[Json]:
         """Service nodes that asked lately."""
         since = self._clock() - _HEARD_SECONDS
@@ -140,6 +148,8 @@ class Participant(Standing):
         return [json for _, json in self._service_nodes.values()]
 
     def _moved(self, gained: Mask, lost: Mask) -> None:
+        self.gate.lost(lost, leaving=self.membership.leaving)
+        self.told(gained, lost, self.membership.takeover.owned & ~gained)
         self.agent.moved(gained, lost)
         self._changed.set()
         self._changed = asyncio.Event()

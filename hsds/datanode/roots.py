@@ -32,7 +32,10 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Counts, and what they were counted under: right while the one is clean and the other valid."""
+    """Counts, and what they were counted under: right while the one is clean and the other valid.
+
+    Of what other data nodes change this one hears nothing: counts are remembered while it owns every key.
+    """
 
     stats: RootStats
     watch: Watch
@@ -57,8 +60,13 @@ class Roots:
         self._sweeper.sweep(op.bucket, op.root)
 
     async def flush(self, op: Flush) -> None:
-        """Nothing to do, unless the settings say ``durability: flush``."""
+        """Little to do, unless the settings say ``durability: flush``.
+
+        Who had the slots before has stored what it answered for before this node is live there.
+        """
+        self._state.gate.cover(op.only)
         await self._state.flush(op.bucket, keys.root_prefix(op.root))
+        self._state.gate.cover(op.only)
 
     async def stats(self, op: GetRootStats) -> RootStats:
         await self._state.flush(op.bucket, keys.root_prefix(op.root))
@@ -72,13 +80,19 @@ class Roots:
         return (await self._list(op.bucket, keys.dataset_prefix(op.id))).dataset(op.id)
 
     async def rescan(self, op: Rescan) -> None:
+        whole = self._state.gate.whole()
+        if whole is None:
+            return  # what others change would not remove it: HSDS shows nothing, which is never wrong
         for _ in range(_ATTEMPTS):
             await self._state.flush(op.bucket, keys.root_prefix(op.root))
             start = self._state.clock()
             counted = await self._count(op.bucket, op.root, logical=True)
             info = counted.stats.to_json(op.bucket, start=start, complete=self._state.clock())
-            if await self._state.scans.publish(op.bucket, op.root, dumps(info), counted.watch):
-                return
+            with self._state.gate.sending(whole):
+                if not self._state.gate.valid(whole):
+                    return
+                if await self._state.scans.publish(op.bucket, op.root, dumps(info), counted.watch):
+                    return
         # It keeps changing: without .info.json HSDS shows nothing, which is better than what is not so.
 
     def _known(self, bucket: str, root: str) -> _Counted | None:
@@ -91,13 +105,13 @@ class Roots:
         known = self._known(bucket, root)
         if known is not None and (known.stats.has_logical or not logical):
             return known
-        hold = self._state.gate.hold((bucket, keys.object_key(root)))
+        hold, whole = self._state.gate.hold((bucket, keys.object_key(root))), self._state.gate.whole()
         watch = self._state.scans.watch.watch((bucket, keys.root_prefix(root)))
         tally = await self._list(bucket, keys.root_prefix(root))
         sizes = await self._logical_bytes(bucket, tally) if logical else {}
         self._state.gate.check(hold)
-        counted = _Counted(tally.result(sizes), watch, hold)
-        if watch.clean:
+        counted = _Counted(tally.result(sizes), watch, whole or hold)
+        if watch.clean and whole is not None and self._state.gate.valid(whole):
             self._counted.put((bucket, root), counted, _COST + _DATASET_COST * len(counted.stats.datasets))
         return counted
 

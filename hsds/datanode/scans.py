@@ -51,8 +51,15 @@ class Scans:
         """There may be one after all."""
         self._gone.discard([(bucket, keys.root_prefix(root))])
 
+    def forget(self) -> None:
+        """Others may have written some since they were deleted here."""
+        self._gone.clear()
+
     async def publish(self, bucket: str, root: str, info: bytes, watch: Watch) -> bool:
-        """Store ``.info.json``, if nothing has changed under ``watch``. Changes wait until it is there."""
+        """Store ``.info.json``, if nothing has changed under ``watch``. Changes wait until it is there.
+
+        Only for a data node that owns every key: what others change does not wait, nor spoil the watch.
+        """
         place = (bucket, keys.root_prefix(root))
         while place in self._working:
             await asyncio.wait([self._working[place]])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from hsds.budget import ByteBudget
+from hsds.cluster.slots import Mask, key_slot
 from hsds.datanode.cache import ByteLRU
 from hsds.datanode.commit import PATIENCE, Committer
 from hsds.datanode.gate import Gate, Key, OpenGate
@@ -56,6 +57,20 @@ class State:
         await self.objects.committer.flush(bucket, prefix)
         await self.chunks.committer.flush(bucket, prefix)
 
+    def unstored(self) -> Iterator[Key]:
+        """Keys of which something was answered for that the store may not have."""
+        yield from self.objects.committer.unstored()
+        yield from self.chunks.committer.unstored()
+
+    def moved(self, *, lost: Mask, kept: Mask) -> None:
+        """Slots have been lost: others serve them as soon as what was answered for there is stored."""
+        for shelf in (self.objects, self.chunks):
+            shelf.committer.hurry(lambda key: bool(lost >> key_slot(*key) & 1))
+        if lost:
+            self.deleted.clear()  # others may make it again
+        if not kept:
+            self.scans.forget()  # another may have become the only one, and have written some
+
 
 def make_state(  # noqa: PLR0913 - sizes and times of a node, named by each caller
     store: Store,
@@ -88,7 +103,11 @@ def make_state(  # noqa: PLR0913 - sizes and times of a node, named by each call
         committer = Committer(watched, reader, gate, budget=changes, patience=patience)
         if flush_max_age is None:
             return Shelf(reader, committer)
-        return Shelf(reader, Writeback(committer, max_age=flush_max_age, limit=limit // 2))
+        writeback = Writeback(committer, max_age=flush_max_age, limit=limit // 2)
+        writeback.stored = gate.stored
+        return Shelf(reader, writeback)
 
     objects, chunks = shelf(metadata_cache), shelf(chunk_cache, loads)
-    return State(store, objects, chunks, executor, scans, gate, changes, loads, deleted, clock)
+    state = State(store, objects, chunks, executor, scans, gate, changes, loads, deleted, clock)
+    gate.follow(state.unstored)
+    return state

@@ -3,17 +3,23 @@
 What is to be freed is first written down in the bucket under ``.hsds/deleted/``, so that the next process
 goes on where a killed one stopped. The note goes only when nothing is left. It holds the domain with which a
 root is to go: if a process ends between the two, the next one sees by the domain what was meant.
+
+Among several data nodes the owner of the root, or of the dataset, sweeps. One that gains slots looks for
+notes of what is its own now; one that loses them stops. Others may still be storing chunks that were written
+while the dataset was deleted: what they leave is swept when no such request can be under way any more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from hsds.datanode.change import Outcome
 from hsds.datanode.documents import JSON
+from hsds.datanode.gate import Hold
 from hsds.datanode.state import State
-from hsds.errors import HsdsError
+from hsds.errors import HsdsError, NotOwner
 from hsds.hdf5 import keys
 from hsds.hdf5.ids import is_object_id, is_root
 
@@ -24,11 +30,18 @@ log = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Frees storage in the background, one task for each deleted root or dataset."""
+    """Frees storage in the background, one task for each deleted root or dataset.
 
-    def __init__(self, state: State) -> None:
+    ``again`` is for how many seconds others may still be storing what was written before the deletion.
+    """
+
+    def __init__(self, state: State, *, again: float = 180.0) -> None:
         self._state = state
+        self._again = again
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._swept: dict[tuple[str, str], asyncio.Event] = {}
+        """Set when nothing is left that was there at the time of the deletion."""
+        self._unlooked = asyncio.Event()
 
     async def announce(self, bucket: str, id_: str, *, domain: str = "") -> None:
         """Write down that ``id_`` is about to be deleted, maybe with a ``domain`` (a path).
@@ -49,31 +62,66 @@ class Sweeper:
         self._state.chunks.reader.forget_prefix(bucket, prefix)
         if is_root(id_):
             self._state.objects.reader.forget_prefix(bucket, prefix)
-        if (bucket, id_) not in self._running:
-            task = asyncio.create_task(self._sweep(bucket, id_))
+        if (bucket, id_) in self._running:
+            return
+        with suppress(NotOwner):  # who owns it now finds the note
+            hold = self._state.gate.hold((bucket, keys.object_key(id_)))
+            swept = self._swept[bucket, id_] = asyncio.Event()
+            task = asyncio.create_task(self._sweep(bucket, id_, hold, swept))
             self._running[bucket, id_] = task
-            task.add_done_callback(lambda _: self._running.pop((bucket, id_), None))
+            task.add_done_callback(lambda _: self._ended((bucket, id_)))
 
-    async def wait_for(self, bucket: str, id_: str) -> None:
-        """Wait until the storage of ``id_`` has been freed: only then may the id be used again."""
+    def _ended(self, what: tuple[str, str]) -> None:
+        del self._running[what]
+        self._swept.pop(what).set()
+
+    async def free(self, bucket: str, id_: str) -> None:
+        """Return when the id may be used again: nothing of what had it is left, and no sweep goes on."""
+        if self._unlooked.is_set() and await self._is_noted(bucket, id_):
+            await self._take_up(bucket, id_)
         task = self._running.get((bucket, id_))
         if task is not None:
-            await asyncio.shield(task)
+            await self._swept[bucket, id_].wait()
+            task.cancel()
+            await asyncio.wait((task,))
+            await self._state.store.delete(bucket, NOTES + id_)
+
+    def look_again(self) -> None:
+        """There may be notes of what has become this node's to sweep."""
+        self._unlooked.set()
+
+    async def wanted(self) -> None:
+        """Wait until ``resume`` has something to look for."""
+        await self._unlooked.wait()
 
     async def resume(self, bucket: str) -> None:
-        """Take up what an earlier process announced.
+        """Take up what an earlier process announced, or another owner, as far as it is ours now."""
+        self._unlooked.clear()
+        try:
+            async for info in self._state.store.list_all(bucket, NOTES):
+                id_ = info.key.removeprefix(NOTES)
+                if is_object_id(id_):
+                    with suppress(NotOwner):
+                        await self._take_up(bucket, id_)
+        except HsdsError:
+            self._unlooked.set()
+            raise
+
+    async def _take_up(self, bucket: str, id_: str) -> None:
+        """Sweep, or find that nothing is to be swept. Raises ``NotOwner``.
 
         A dataset without a tombstone was not deleted. A root was, unless the domain with which it was to go
         is still there.
         """
-        async for info in self._state.store.list_all(bucket, NOTES):
-            id_ = info.key.removeprefix(NOTES)
-            if not is_object_id(id_):
-                continue
-            if await self._is_deleted(bucket, id_) or await self._should_be(bucket, id_):
-                self.sweep(bucket, id_)
-            else:
-                await self._state.store.delete(bucket, info.key)
+        hold = self._state.gate.hold((bucket, keys.object_key(id_)))
+        if (bucket, id_) in self._running:
+            return
+        if await self._is_deleted(bucket, id_) or await self._should_be(bucket, id_):
+            self._state.gate.check(hold)
+            self.sweep(bucket, id_)
+        else:
+            self._state.gate.check(hold)
+            await self._state.store.delete(bucket, NOTES + id_)
 
     async def close(self) -> None:
         """Stop; what is left is taken up by the next process."""
@@ -93,39 +141,63 @@ class Sweeper:
         except LookupError:
             return True
 
+    async def _is_noted(self, bucket: str, id_: str) -> bool:
+        try:
+            await self._state.store.head(bucket, NOTES + id_)
+        except LookupError:
+            return False
+        return True
+
     async def _should_be(self, bucket: str, root: str) -> bool:
         """Delete a root to which an earlier process did not get; False if that is not what was meant."""
         if not is_root(root):
             return False
         note = bytes((await self._state.store.get(bucket, NOTES + root)).data).decode()
         if note.startswith("/"):
-            domain = await self._state.objects.reader.read((bucket, keys.domain_key(note)), JSON)
-            if domain.value is not None and domain.value.get("root") == root:
+            try:  # whoever owns it
+                blob = await self._state.store.get(bucket, keys.domain_key(note))
+            except LookupError:
+                blob = None
+            if blob is not None and len(blob.data) and JSON.decode(blob.data).get("root") == root:
                 return False
         key = (bucket, keys.object_key(root))
         await self._state.objects.committer.change(key, JSON, lambda _: Outcome(None))
         return True
 
-    async def _sweep(self, bucket: str, id_: str) -> None:
+    async def _sweep(self, bucket: str, id_: str, hold: Hold, swept: asyncio.Event) -> None:
+        gate = self._state.gate
+        whole = gate.whole()
         while True:
             try:
-                await self._delete_all(bucket, id_)
+                await self._delete_all(bucket, id_, hold)
+                if not swept.is_set():
+                    swept.set()
+                    if whole is None or not gate.valid(whole):
+                        await asyncio.sleep(self._again)
+                        continue
+                gate.check(hold)
                 await self._state.store.delete(bucket, NOTES + id_)
                 return
+            except NotOwner:
+                if not gate.waits(hold):
+                    return  # who owns it now finds the note
+                await asyncio.sleep(_RETRY_SECONDS)
             except HsdsError as error:
                 log.warning("freeing the storage of %s goes on later: %s", id_, error)
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _delete_all(self, bucket: str, id_: str) -> None:
+    async def _delete_all(self, bucket: str, id_: str, hold: Hold) -> None:
         """Delete until a listing shows nothing, once no PUT is under way any more; new ones are refused."""
         store, prefix = self._state.store, _prefix(id_)
         keep = keys.object_key(id_)  # the tombstone goes last: until then it says that the rest is nobody's
         if is_root(id_) and store.conditional_delete:
             keep = ""  # it was deleted outright
         await self._state.scans.watch.settled((bucket, keys.root_prefix(id_)), prefix)
+        self._state.gate.check(hold)
         while await store.delete_all(bucket, prefix, keep=keep):
-            pass
+            self._state.gate.check(hold)
         if is_root(id_) and keep:
+            self._state.gate.check(hold)
             await store.delete(bucket, keep)
 
 

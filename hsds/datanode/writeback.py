@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -19,11 +20,13 @@ from hsds.budget import ByteBudget
 from hsds.datanode.change import Apply, Basis, Outcome
 from hsds.datanode.commit import Committer
 from hsds.datanode.documents import ABSENT, Codec, Entry
-from hsds.datanode.gate import Key
+from hsds.datanode.gate import EPOCH, FINISHING, Hold, Key
 from hsds.errors import HsdsError, NotOwner, Unavailable
 
 V = TypeVar("V")
 
+_AGAIN = 0.05
+_LOST = "the key changed hands: changes that were answered for are lost"
 _CHANGE = 1024
 """Assumed bytes of a change of a JSON object."""
 
@@ -36,6 +39,8 @@ class Unstored:
 
     codec: Codec[Any]
     basis: Basis
+    hold: Hold
+    """Under which they were answered for."""
     applies: list[Apply[Any]] = field(default_factory=list)
     held: int = 0
     """Bytes taken of the budget."""
@@ -57,6 +62,8 @@ class Writeback:
     """Stands in for a ``Committer``. ``limit`` bounds the bytes that are not stored yet; writers wait."""
 
     def __init__(self, committer: Committer, *, max_age: float, limit: int) -> None:
+        self.stored: Callable[[], None] = lambda: None
+        """Called when something has been stored, or given up."""
         self._committer = committer
         self._reader = committer.reader
         self._gate = committer.gate
@@ -89,7 +96,7 @@ class Writeback:
                     self._budget.release(cost)
             self._gate.check(hold)
             if outcome.changed:
-                self._keep(key, codec, apply, basis, cost)
+                self._keep(key, Unstored(codec, basis, hold), apply, cost)
                 self._reader.unstored[key] = Entry(outcome.value, f"unstored-{next(self._serial)}")
             return outcome.result
 
@@ -108,11 +115,24 @@ class Writeback:
                 if isinstance(result, BaseException):
                     raise result
 
+    def unstored(self) -> Iterator[Key]:
+        """Keys of which something was answered for that the store may not have."""
+        yield from self._unstored
+        yield from self._storing
+
+    def hurry(self, lost: Callable[[Key], bool]) -> None:
+        """Begin to store at once what was answered for of these keys."""
+        for key in {*self._unstored, *self._storing}:
+            if lost(key):
+                self._store_soon(key)
+
     async def drain(self) -> None:
         """Store everything."""
         while self._unstored or self._storing:
             tasks = [self._store_soon(key) for key in {*self._unstored, *self._storing}]
-            await asyncio.gather(*map(asyncio.shield, tasks), return_exceptions=True)
+            done = await asyncio.gather(*map(asyncio.shield, tasks), return_exceptions=True)
+            if any(done):
+                await asyncio.sleep(_AGAIN)
         await self._committer.drain()
 
     async def abandon(self) -> None:
@@ -149,14 +169,15 @@ class Writeback:
         finally:
             self._waiting -= 1
 
-    def _keep(self, key: Key, codec: Codec[V], apply: Apply[V], basis: Basis, cost: int) -> None:
+    def _keep(self, key: Key, new: Unstored, apply: Apply[V], cost: int) -> None:
         unstored = self._unstored.get(key)
         if unstored is None:
-            self._unstored[key] = unstored = Unstored(codec, basis)
+            self._unstored[key] = unstored = new
             self._store_later(key, self._max_age)
-        if basis is Basis.NOTHING:
+        if new.basis is Basis.NOTHING:
             unstored.applies.clear()  # a whole replacement makes what came before it pointless
-            unstored.basis = basis
+            unstored.basis = new.basis
+        unstored.hold = new.hold
         unstored.applies.append(apply)
         unstored.held += cost
 
@@ -174,6 +195,7 @@ class Writeback:
     def _ended(self, key: Key, task: asyncio.Task[None]) -> None:
         if self._storing.get(key) is task:
             del self._storing[key]
+        self.stored()
         if key in self._unstored:
             self._store_later(key, 0.0 if self._waiting else self._max_age)
         if not task.cancelled() and task.exception() is not None:
@@ -183,14 +205,19 @@ class Writeback:
         unstored = self._unstored.pop(key, None)
         if unstored is None:
             return
+        EPOCH.set(None)
+        FINISHING.set(True)
         shown = self._reader.unstored.get(key)
         try:
-            await self._committer.change(key, unstored.codec, unstored.replay, unstored.basis)
-        except NotOwner:
-            log.error("the key changed hands: changes that were answered for are lost")
-        except Unavailable:
-            self._put_back(key, unstored)
-            raise
+            if self._gate.waits(unstored.hold):
+                await self._committer.change(key, unstored.codec, unstored.replay, unstored.basis)
+            else:
+                log.error(_LOST)
+        except (NotOwner, Unavailable):
+            if self._gate.waits(unstored.hold):  # a lapsed lease may be renewed, a store may come back
+                self._put_back(key, unstored)
+                raise
+            log.error(_LOST)
         self._budget.release(unstored.held)
         if self._reader.unstored.get(key) is shown:
             self._reader.unstored.pop(key, None)

@@ -20,7 +20,7 @@ from hsds.servicenode.permissions import Action, User, require
 from hsds.servicenode.replies import BINARY_TYPE
 from hsds.servicenode.requestid import given_key
 from hsds.transport.base import Trace
-from hsds.transport.ops import GetDomain, GetObject, ObjectState, Op
+from hsds.transport.ops import Flush, GetDomain, GetObject, ObjectState, Op
 
 __all__ = ["Call", "Domain", "Handler", "Route", "deadline_of"]
 
@@ -250,6 +250,11 @@ class Call:
     async def ask(self, op: Op[R]) -> R:
         """Have one operation carried out."""
         return await self.node.nodes.call(op, self.trace)
+
+    async def flush(self, bucket: str, root: str) -> None:
+        """Have everything of a root stored that was answered for, on all data nodes."""
+        if self.settings.durability == "flush":  # else it is
+            await self.ask(Flush(bucket, root))
 
     async def ask_all(self, ops: Iterable[Op[R]]) -> list[R]:
         """Have many carried out; raises the first error once all have ended."""

@@ -16,7 +16,7 @@ from hsds.servicenode.homes import admins_of, make_home, may_have_home
 from hsds.servicenode.newobjects import time_rules
 from hsds.servicenode.permissions import check_name, inherited, require
 from hsds.servicenode.replies import empty_reply, json_reply
-from hsds.transport.ops import CreateDomain, CreateObject, DeleteRoot, Flush, GetDomain, Rescan
+from hsds.transport.ops import CreateDomain, CreateObject, DeleteRoot, GetDomain, Rescan
 
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ async def _flush(call: Call, *, rescan: bool, ids: bool) -> web.StreamResponse:
         if rescan:
             raise InvalidInput(f"{domain.path} is a folder, which has nothing to rescan")
     else:
-        await call.ask(Flush(domain.bucket, domain.root))
+        await call.flush(domain.bucket, domain.root)
         if rescan:
             await call.ask(Rescan(domain.bucket, domain.root))
     return json_reply({"dn_ids": DN_IDS}) if ids else empty_reply()

@@ -51,6 +51,8 @@ async def statistics(call: Call, domains: Sequence[Domain], *, scan: bool = Fals
     ``scan`` adds ``scan_info`` in full, which lists every dataset.
     """
     full = [domain for domain in domains if domain.has_data]
+    for domain in full:
+        await call.flush(domain.bucket, domain.root)
     ops = [GetRootStats(domain.bucket, domain.root, logical=scan) for domain in full]
     counted = await call.node.nodes.settle(ops, call.trace)
     by_root = {domain.root: stats for domain, stats in zip(full, counted, strict=True)}

@@ -84,6 +84,7 @@ async def _reply(call: Call, domain: Domain, object_id: str, collection: Collect
 
 async def _allocation(call: Call, domain: Domain, dataset: Json) -> Json:
     """What is stored of a dataset. Writing values moves its ``lastModified`` here, as a scan by HSDS does."""
+    await call.flush(domain.bucket, domain.root)
     stats = await call.ask(GetDatasetStats(domain.bucket, domain.root, dataset["id"]))
     datatype = parse_datatype(dataset["type"])
     logical = Dataspace.from_json(dataset["shape"]).npoints * datatype.itemsize

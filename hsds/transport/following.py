@@ -24,6 +24,7 @@ _LISTENED: Final = 3
 _ANSWER_SECONDS: Final = 1.0
 _LISTEN_SECONDS: Final = 20.0
 _PAUSE: Final = 0.2
+_ALONE_PAUSE: Final = 0.5
 
 
 class Follower(Views):
@@ -111,5 +112,8 @@ class Follower(Views):
         while True:
             members = () if self._view is None else self._view.members
             mine = members[place::_LISTENED]
+            if not members and not place:  # who comes next is in no view that we know
+                await asyncio.sleep(_ALONE_PAUSE)
+                await self.refresh()
             if not mine or not await self._ask_one(random.choice(mine), wait=_LISTEN_SECONDS):
                 await asyncio.sleep(_PAUSE)

@@ -312,7 +312,9 @@ class Rescan(RootOp[None]):
 
 @dataclass(frozen=True, slots=True)
 class Flush(RootOp[None]):
-    """Return when every answered write of the root is in the store."""
+    """Return when every answered write of the root is in the store, of keys in the slots of ``only``."""
+
+    only: frozenset[int] | None = field(default=None, kw_only=True)
 
 
 # -- chunks: values of one dataset -----------------------------------------------------------------

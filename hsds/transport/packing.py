@@ -11,26 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from hsds.cluster.slots import chunk_slots, object_slot
-from hsds.hdf5.chunking import Piece, pieces
-from hsds.hdf5.keys import object_key
+from hsds.hdf5.chunking import Piece
 from hsds.transport.fieldcodecs import element_type
 from hsds.transport.frames import BadFrame
-from hsds.transport.ops import ChunkOp, ReadChunks, WriteChunks
+from hsds.transport.ops import ReadChunks, WriteChunks
+from hsds.transport.splitting import parts_of
 from hsds.transport.valuecodecs import unrepeated
 
 Array = np.ndarray[Any, Any]
-
-
-def parts_of(op: ChunkOp[Any]) -> list[Piece]:
-    """The chunks that an operation is about, each with its part of the selection."""
-    parts = pieces(op.selection, op.dataset.chunk_shape)
-    if op.only is None or not parts:
-        return parts
-    slots = chunk_slots(
-        object_slot(op.bucket, object_key(op.dataset.id)), np.array([piece.chunk for piece in parts])
-    )
-    return [piece for piece, slot in zip(parts, slots.tolist(), strict=True) if slot in op.only]
 
 
 def pack_read(op: ReadChunks, values: Array) -> Array:

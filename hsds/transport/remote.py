@@ -79,12 +79,18 @@ class Connections:
         self.answer_limit = answer_limit
         self.clock = clock
         self._limit = limit_per_host
+        self._closed = False
         self._session: aiohttp.ClientSession | None = None
         self._sockets: dict[str, aiohttp.ClientSession] = {}
         self._nodes: dict[tuple[str, int], RemoteDataNode] = {}
 
     def node(self, address: str, port: int) -> RemoteDataNode:
-        """The data node at an IP and port, or at the path of a Unix socket."""
+        """The data node at an IP and port, or at the path of a Unix socket.
+
+        Raises ``NotReachable`` after ``close``.
+        """
+        if self._closed:
+            raise NotReachable("this node is ending")
         node = self._nodes.get((address, port))
         if node is None:
             if address.startswith("/"):
@@ -97,6 +103,7 @@ class Connections:
 
     async def close(self) -> None:
         """Close all connections; what is under way fails."""
+        self._closed = True
         for session in (self._session, *self._sockets.values()):
             if session is not None:
                 await session.close()

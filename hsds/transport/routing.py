@@ -219,7 +219,11 @@ class Router(DataNode):
 
     async def _ask(self, share: _Share, asked: list[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
         """The answers, or for each operation why there are none: no answer in time, or another owner now."""
-        asking = asyncio.ensure_future(self._connect(share.member).execute(asked, trace))
+        try:
+            node = self._connect(share.member)
+        except Unavailable as error:
+            return [error] * len(asked)
+        asking = asyncio.ensure_future(node.execute(asked, trace))
         moved = asyncio.ensure_future(self._moved(share))
         try:
             await asyncio.wait(

@@ -15,7 +15,7 @@ import numpy as np
 from hsds.cluster.slots import chunk_slots, object_slot, slots_in
 from hsds.cluster.view import View
 from hsds.hdf5 import keys
-from hsds.hdf5.chunking import touched_chunks
+from hsds.hdf5.chunking import Piece, pieces, touched_chunks
 from hsds.transport import ops
 
 Part = tuple[str, ops.Op[Any]]
@@ -36,9 +36,9 @@ def split(op: ops.Op[Any], view: View) -> list[Part]:
     owners = view.owners()
     if len(view.members) == 1:
         return [(view.members[0].uid, op)]
-    if isinstance(op, ops.TrimChunks):
-        wanted = view.masks()
-        return [(uid, replace(op, only=_common(op.only, slots_of(mask)))) for uid, mask in wanted.items()]
+    if isinstance(op, ops.TrimChunks | ops.Flush):
+        shared = {uid: _common(op.only, slots_of(mask)) for uid, mask in view.masks().items()}
+        return [(uid, replace(op, only=slots)) for uid, slots in shared.items() if slots]
     if not isinstance(op, ops.ChunkOp):
         return [(owners[object_slot_of(op)], op)]
     chunks = touched_chunks(op.selection, op.dataset.chunk_shape)
@@ -51,6 +51,15 @@ def split(op: ops.Op[Any], view: View) -> list[Part]:
     if len(shares) == 1:
         return [(next(iter(shares)), op)]
     return [(uid, replace(op, only=frozenset(share))) for uid, share in shares.items()]
+
+
+def parts_of(op: ops.ChunkOp[Any]) -> list[Piece]:
+    """The chunks that an operation is about, each with its part of the selection, in row-major order."""
+    parts = pieces(op.selection, op.dataset.chunk_shape)
+    if op.only is None or not parts:
+        return parts
+    slots = chunk_slots(object_slot_of(op), np.array([piece.chunk for piece in parts]))
+    return [piece for piece, slot in zip(parts, slots.tolist(), strict=True) if slot in op.only]
 
 
 def counts(op: ops.Op[Any]) -> bool:

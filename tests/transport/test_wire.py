@@ -11,7 +11,6 @@ from hypothesis import given, settings
 
 from hsds import errors
 from hsds.cluster.slots import chunk_slots, object_slot
-from hsds.datanode.chunkread import parts_of
 from hsds.errors import HsdsError, NotSupported, Unavailable
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.ids import new_object_id, new_root_id
@@ -24,6 +23,7 @@ from hsds.transport import ops
 from hsds.transport.base import Attempt, Trace
 from hsds.transport.frames import FrameReader
 from hsds.transport.rootstats import DatasetStats, RootStats
+from hsds.transport.splitting import parts_of
 from hsds.transport.wire import Reply, Wire
 from tests.hdf5.typed import VARIABLE_TEXT, all_types, array_of, compound_of, same, typed_values, vlen_of
 from tests.transport.test_frames import feed, joined

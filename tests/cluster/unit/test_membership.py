@@ -1,10 +1,12 @@
 """What one node makes of the record, LISTs and words, without a store or a clock."""
 
+from dataclasses import replace
+
 import pytest
 
 from hsds.cluster.discovery import Presence
 from hsds.cluster.membership import Membership, Timing, Word
-from hsds.cluster.view import Member, changed, first_view
+from hsds.cluster.view import Member, View, changed, first_view, settled
 from hsds.errors import InvalidSettings
 
 T = Timing()
@@ -147,9 +149,137 @@ def test_a_record_that_went_back_is_not_believed():
     assert (write.etag, write.view.epoch > 1000) == ("old", True)
 
 
-def test_another_clusters_record_is_refused():
-    with pytest.raises(InvalidSettings):
-        joining().read(changed(first_view("other", epoch=0), join=member(9)), "e", started=0.0, now=0.1)
+OTHER = changed(first_view("other", epoch=5000), join=member(9))
+"""The record of another cluster."""
+
+
+def claiming(record=OTHER):
+    """A node that has claimed another cluster's record at 1.0."""
+    node = joining()
+    node.read(record, "e0", started=0.0, now=0.1)
+    write = node.desire(0.2)
+    assert (write.etag, write.view.claim) == ("e0", "c")
+    assert replace(write.view, claim="") == record, "nothing else changes"
+    node.wrote(write, "e1", started=0.2, now=1.0)
+    assert not node.lease.held(1.0)
+    assert node.view is None
+    return node, write.view
+
+
+def test_another_clusters_record_that_nobody_renews_is_taken_over():
+    node, claimed = claiming()
+    assert node.wants_list(1.1)
+    node.listed(present(1.2, 1))
+    for at in (3.0, 9.0):
+        node.read(claimed, "e1", started=at, now=at)
+        assert node.desire(at) is None
+    assert node.desire(1.0 + T.wait - 0.01) is None
+    assert node.next_time(9.0) == pytest.approx(1.0 + T.wait)
+    write = node.desire(1.0 + T.wait)
+    assert (write.etag, write.view.cluster, write.view.uids) == ("e1", "c", {"uid-1"})
+    assert write.view.epoch > claimed.epoch
+    assert not write.view.claim
+    node.wrote(write, "e2", started=11.3, now=11.4)
+    assert node.lease.held(11.5)
+    assert node.takeover.live_slots == node.takeover.owned != 0, "nobody is left to wait for"
+
+
+def test_another_clusters_record_that_is_renewed_is_refused():
+    node, claimed = claiming()
+    with pytest.raises(
+        InvalidSettings, match="belongs to the cluster other, not to c; its data nodes are running"
+    ):
+        node.read(replace(claimed, claim=""), "e2", started=3.0, now=3.1)
+    assert not node.lease.held(3.1)
+
+
+def test_the_wait_is_that_of_the_longer_leases():
+    node, _ = claiming(replace(OTHER, lease=60.0))
+    node.listed(present(1.2, 1))
+    assert node.desire(61.0) is None
+    assert node.desire(1.0 + 60 * 1.02).view.cluster == "c"
+
+
+def test_nodes_of_one_cluster_claim_together():
+    """The second begins its wait when it sees the claim; whoever is first makes the record theirs."""
+    node = joining(2)
+    node.read(replace(OTHER, claim="c"), "e1", started=4.0, now=4.1)
+    node.listed(present(4.2, 1, 2))
+    assert node.desire(4.0 + T.wait) is None
+    assert node.desire(4.1 + T.wait).view.uids == {"uid-2"}
+    node.read(changed(first_view("c", epoch=6000), join=member(1)), "e2", started=12.0, now=12.1)
+    node.listed(present(12.2, 1, 2))
+    assert node.desire(12.3).view.uids == {"uid-1", "uid-2"}
+
+
+def test_two_clusters_do_not_claim_the_same():
+    with pytest.raises(InvalidSettings, match="belongs to the cluster other"):
+        joining().read(replace(OTHER, claim="third"), "e1", started=4.0, now=4.1)
+
+
+def test_a_member_takes_a_claim_out_and_serves_no_longer_by_what_has_one():
+    node = running(at=1.0)
+    claimed = replace(node.record, claim="third")
+    node.read(claimed, "e2", started=6.0, now=6.1)
+    assert node.lease.held(10.9), "what began before goes on"
+    assert not node.lease.held(11.1), "the claim counts on that it ends"
+    write = node.desire(6.2)
+    assert (write.etag, write.view) == ("e2", replace(claimed, claim=""))
+    node.wrote(write, "e3", started=6.2, now=6.3)
+    assert node.lease.held(16.1)
+    assert node.desire(6.4) is None
+
+
+def test_whoever_changes_the_record_takes_a_claim_out():
+    claimed = replace(TWO, claim="third")
+    assert not changed(claimed).claim
+    assert not settled(claimed, 0).claim
+    assert View.from_json(claimed.to_json()) == claimed
+
+
+def patient(at=1.0):
+    """A member where others may come back within 30 s."""
+    timing = Timing(patience=30.0)
+    node = Membership(member(2), "c", timing=timing, first_epoch=lambda: 1000)
+    node.ready = True
+    node.read(ONE, "e0", started=at, now=at)
+    node.listed(present(at, 1, 2))
+    node.wrote(node.desire(at), "e1", started=at, now=at)
+    return node
+
+
+def removes(node, now):
+    """Whom the node would remove from the view."""
+    write = node.desire(now)
+    return frozenset() if write is None else node.view.uids - write.view.uids
+
+
+def test_who_is_silent_for_long_is_gone():
+    node = patient()
+    node.hinted(frozenset({"uid-2"}), now=2.0)
+    assert node.wants_list(2.1)
+    node.listed(present(2.2, 2))
+    assert not removes(node, 3.0)
+    assert not removes(node, 33.4)
+    assert node.next_time(32.0) <= 33.5
+    assert removes(node, 33.5) == {"uid-1"}
+
+
+def test_who_comes_back_is_not():
+    node = patient()
+    node.hinted(frozenset({"uid-2"}), now=2.0)
+    node.listed(present(2.2, 2))
+    assert not removes(node, 3.0)
+    node.hinted(frozenset({"uid-1", "uid-2"}), now=20.0)
+    assert node.wants_list(20.1)
+    node.listed(present(20.2, 1, 2))
+    assert not node.wants_list(20.3)
+    assert not removes(node, 40.0)
+    node.hinted(frozenset({"uid-2"}), now=41.0)
+    node.listed(present(41.1, 2))
+    assert not removes(node, 42.0), "it is waited for anew"
+    assert not removes(node, 72.0)
+    assert removes(node, 73.0) == {"uid-1"}
 
 
 def test_words_bring_views_and_releases():
