@@ -34,6 +34,7 @@ _FLAGS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "host": (("--host",), "NAME", "address to listen on (default: 127.0.0.1)"),
     "sn_port": (("--port", "-p"), "N", "port to listen on (default: 5101); 0 for any free one"),
     "socket": (("--socket",), "PATH", "listen on this Unix socket, instead of a port unless one is given"),
+    "workers": (("--workers", "--count"), "N", "processes that share the port and the work (default: 1)"),
     "password_file": ((), "FILE", "users, one user:password a line, plain or bcrypt"),
     "groups_file": ((), "FILE", "groups, one group: user user ... a line"),
     "hs_username": ((), "NAME", "one more user, an admin"),

@@ -174,6 +174,10 @@ class Settings(BaseModel):
     """Whether the public port answers ``/metrics`` too. None: only where there is no ``metrics_port``."""
     socket: File = None
     """Unix socket to listen on."""
+    workers: int = Field(default=1, ge=1)
+    """Processes of ``hsds serve`` that share its port and the keys; HSDS's ``--count``."""
+    max_connection_age: Seconds = 60.0
+    """An answer on a connection that is older, give or take a fifth, closes it; 0 for never."""
     discovery: Literal["kubernetes", "static"] = "kubernetes"
     dn_urls: Texts = ()
     """Data nodes, for ``discovery: static``."""

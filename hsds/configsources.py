@@ -20,7 +20,7 @@ from hsds.errors import InvalidSettings
 
 _DEAD_KEYS = {
     "head node and process counts": """
-        head_port head_ram head_sleep_time target_sn_count target_dn_count count standalone_app
+        head_port head_ram head_sleep_time target_sn_count target_dn_count standalone_app
         restart_policy sn_ram dn_ram rangeget_port rangeget_ram k8s_app_label chaos_die
     """,
     "writing back later": """

@@ -6,6 +6,8 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import quote
@@ -35,33 +37,93 @@ async def open_sites(runner: web.AppRunner, settings: Settings) -> list[str]:
     """
     urls = []
     if settings.sn_port is not None:
-        urls.append(await _open_port(runner, settings.host, settings.sn_port))
+        urls.append(await open_port(runner, settings.host, settings.sn_port))
     if settings.socket is not None:
-        urls.append(await _open_socket(runner, settings.socket, private=not settings.has_users))
+        urls.append(await open_socket(runner, settings.socket, private=not settings.has_users))
     return urls
 
 
-async def _open_port(runner: web.AppRunner, host: str, port: int) -> str:
-    try:
+def bind(settings: Settings) -> tuple[list[socket.socket], list[str]]:
+    """Sockets that listen where the settings say, for who accepts from them; and the URLs.
+
+    Raises as ``open_sites``.
+    """
+    found: list[socket.socket] = []
+    urls = []
+    if settings.sn_port is not None:
+        host = settings.host
+        with _explained(f"{host} port {settings.sn_port}"):
+            found += _bind_port(host, settings.sn_port)
+        urls.append(_port_url(host, found[0].getsockname()[1]))
+    if settings.socket is not None:
+        with _explained(f"the socket {settings.socket}"), _mode(private=not settings.has_users):
+            _remove_stale(settings.socket)
+            listener = socket.socket(socket.AF_UNIX)
+            found.append(listener)
+            listener.bind(str(settings.socket))
+        urls.append(_socket_url(settings.socket))
+    for listener in found:
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    return found, urls
+
+
+def _bind_port(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address of a name, all with the same port."""
+    listeners: list[socket.socket] = []
+    for family, kind, proto, _, address in socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    ):
+        listener = socket.socket(family, kind, proto)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        chosen = listeners[0].getsockname()[1] if listeners else port
+        listener.bind((address[0], chosen, *address[2:]))
+        listeners.append(listener)
+    return listeners
+
+
+async def open_port(runner: web.AppRunner, host: str, port: int, *, key: str = "") -> str:
+    """Listen on a port, of a setting with the name ``key``; the URL. Raises ``InvalidSettings``."""
+    with _explained(f"{host} port {port}" + (f" ({key})" if key else "")):
         await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
-    except OSError as error:
-        raise InvalidSettings(f"cannot listen on {host} port {port}: {_reason(error)}") from error
-    bound = runner.addresses[-1][1]
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{bound}"
+    return _port_url(host, runner.addresses[-1][1])
 
 
-async def _open_socket(runner: web.AppRunner, path: Path, *, private: bool) -> str:
-    """``private`` lets only the user who runs the service connect."""
-    mask = os.umask(0o177 if private else 0o111)
-    try:
+async def open_socket(runner: web.AppRunner, path: Path, *, private: bool) -> str:
+    """Listen on a Unix socket; the URL. ``private`` lets only the user who runs the service connect.
+
+    Raises ``InvalidSettings``.
+    """
+    with _explained(f"the socket {path}"), _mode(private=private):
         _remove_stale(path)
         await web.UnixSite(runner, path, backlog=_BACKLOG).start()
+    return _socket_url(path)
+
+
+@contextmanager
+def _explained(place: str) -> Iterator[None]:
+    """Translates what the system says of a place that cannot be had."""
+    try:
+        yield
     except OSError as error:
-        raise InvalidSettings(f"cannot listen on the socket {path}: {_reason(error)}") from error
+        raise InvalidSettings(f"cannot listen on {place}: {_reason(error)}") from error
+
+
+@contextmanager
+def _mode(*, private: bool) -> Iterator[None]:
+    """The mode that a socket is made with."""
+    mask = os.umask(0o177 if private else 0o111)
+    try:
+        yield
     finally:
         os.umask(mask)
-    return _socket_url(path)
+
+
+def _port_url(host: str, port: int) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"
 
 
 def _remove_stale(path: Path) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, get_args
 
 from aiohttp import web
@@ -37,20 +38,23 @@ from hsds.identity import (
     service_node_id,
     timing_of,
 )
-from hsds.listening import check_exposure
+from hsds.listening import check_exposure, open_port, open_socket
 from hsds.memorylimit import Role
 from hsds.metrics import Metrics
 from hsds.monitoring import Probes, monitored
 from hsds.nodetable import observe, own_row, table_of_nodes
+from hsds.post import Post
 from hsds.process import (
     Stopped,
     data_node,
     listening,
+    local_user,
     on_signals,
     open_record_store,
     open_store,
     run,
     service_node,
+    using,
 )
 from hsds.servicenode.homes import make_standing_folders
 from hsds.servicenode.node import ServiceNode
@@ -72,9 +76,10 @@ _LEAVE_SECONDS: Final = 20.0
 """For what is in flight to end and the view to be changed; after that others remove us."""
 _LAST_WORDS_SECONDS: Final = 0.3
 """For peers and service nodes to hear of the view without us."""
-_LEFTOVERS_SECONDS: Final = 30.0
+_LEFTOVERS_SECONDS: Final = 5.0
 _READ_BUFFER: Final = 256 * 1024
 _IDLE_SECONDS: Final = 3630.0
+_LOOK_SECONDS: Final = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +99,15 @@ def run_node(loaded: Loaded, roles: Sequence[Role], environ: Mapping[str, str]) 
     run(loaded, settings, live, roles=roles, name="-".join(roles))
 
 
+def run_worker(loaded: Loaded, post: Post) -> None:
+    """As ``run_node`` with both roles, one of several at the same ``post``."""
+
+    def live(settings: Settings) -> Coroutine[Any, Any, None]:
+        return _Process(settings, ROLES, {}, post=post).live()
+
+    run(loaded, loaded.settings, live, roles=ROLES, name=post.name)
+
+
 @dataclass(slots=True)
 class _Process:
     """What the roles of one process share, and its life."""
@@ -101,6 +115,8 @@ class _Process:
     settings: Settings
     roles: tuple[Role, ...]
     environ: Mapping[str, str]
+    post: Post | None = None
+    """Of a process that was started with others like it."""
     metrics: Metrics = field(default_factory=Metrics)
     secrets: Secrets = field(init=False)
     discovery: Discovery = field(init=False)
@@ -118,6 +134,8 @@ class _Process:
         self.secrets = secrets_of(self.settings)
         stop = asyncio.Event()
         on_signals(stop)
+        if self.post is not None:
+            self.post.take_up(stop.set)
         try:
             async with asyncio.TaskGroup() as group:
                 await self._run(group, stop)
@@ -136,16 +154,26 @@ class _Process:
         async with AsyncExitStack() as stack:
             self.discovery = await stack.enter_async_context(discovery_of(self.settings, self.environ))
             await stack.enter_async_context(_meanwhile(group, self.discovery.run()))
-            probes = Probes(started=lambda: self.up, ready=self._ready, render=self._render)
-            await stack.enter_async_context(monitored(self.settings, self.metrics, probes))
+            if self.post is None:  # else there would be as many as processes for one port
+                probes = Probes(started=lambda: self.up, ready=self._ready, render=self._render)
+                await stack.enter_async_context(monitored(self.settings, self.metrics, probes))
             if "dn" in self.roles:
                 await stack.enter_async_context(self._data_role(group, stop))
+            if self.post is not None:
+                stack.push_async_callback(self.post.drained)
+                await stack.enter_async_context(_meanwhile(group, self._report(self.post)))
             if "sn" in self.roles:
                 await stack.enter_async_context(self._service_role(group))
             self.up = True
             log.info("hsds %s runs as %s", hsds.__version__, " and ".join(self.roles))
             await stop.wait()
             log.info("ending: finishing the requests in flight")
+
+    async def _report(self, post: Post) -> None:
+        """Tell when all is well for the first time."""
+        while not (self._ready() and self.service and self.service.state == "READY"):  # noqa: ASYNC110 - polls
+            await asyncio.sleep(_LOOK_SECONDS)
+        post.ready()
 
     def _ready(self) -> bool:
         """A data node is ready when it has taken over, for the sake of rollouts. With a service node beside
@@ -167,12 +195,15 @@ class _Process:
 
     @asynccontextmanager
     async def _data_role(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> AsyncIterator[None]:
-        settings, metrics, me = self.settings, self.metrics, member_of(self.settings)
+        settings, metrics, post = self.settings, self.metrics, self.post
+        me = member_of(settings) if post is None else post.me
         if settings.aws_s3_no_sign_request:
             raise InvalidSettings(
                 "aws_s3_no_sign_request: a cluster keeps its view in the bucket; use hsds serve"
             )
         async with AsyncExitStack() as stack:
+            if post is None:
+                stack.enter_context(using(settings.root_dir, shared=True))
             store = await stack.enter_async_context(open_store(settings, metrics, alone=False, stop=stop))
             self.health = health = StoreHealth()
             metrics.store_failing.set_function(lambda: health.failing_seconds)
@@ -181,7 +212,7 @@ class _Process:
             stack.push_async_callback(connections.close)
             self.participant = participant = Participant(
                 me,
-                cluster_id(settings),
+                cluster_id(settings) if post is None else post.cluster,
                 store=records,
                 bucket=settings.bucket_name,
                 discovery=self.discovery,
@@ -192,6 +223,7 @@ class _Process:
             participant.store_state = health.to_json
             tell_of_membership(metrics, participant.membership, boottime)
             node = await stack.enter_async_context(data_node(settings, store, health, gate=participant.gate))
+            participant.told = lambda gained, lost, kept: node.moved(gained=gained, lost=lost, kept=kept)
             self.own = participant.counted(node)
             app = DataNodeApp(
                 node=self.own,
@@ -202,7 +234,7 @@ class _Process:
                 answers=ByteBudget(settings.request_memory_size),
             )
             self._tell_of_data_role(me, node, app)
-            await stack.enter_async_context(_answering(app, settings))
+            await stack.enter_async_context(_answering(app, me, settings))
             leftovers = _leftovers(node, participant, settings.bucket_name)
             await stack.enter_async_context(_meanwhile(group, participant.agent.run(), leftovers))
             participant.agent.start_serving()
@@ -239,7 +271,8 @@ class _Process:
             )
             self.service = service = service_node(settings, DataNodes(router), self.metrics)
             stack.callback(service.auth.close)
-            service.node_id, service.state, service.dn_urls = service_node_id(settings), "INITIALIZING", ()
+            service.node_id = service_node_id(settings) if self.post is None else self.post.name
+            service.state, service.dn_urls = "INITIALIZING", ()
             pinger = Pinger(
                 connections,
                 follower,
@@ -251,13 +284,23 @@ class _Process:
                 service.store_state = self.health.to_json
             service.epoch = lambda: None if follower.view is None else follower.view.epoch
             service.cluster = lambda: table_of_nodes(service, settings, follower, pinger)
-            service.metrics_public = settings.metrics_public is True
+            service.metrics_public = settings.metrics_public is True or self.post is not None
             tell_of_routing(self.metrics, router, follower)
-            work = _meanwhile(group, follower.run(), pinger.run(), _folders(service))
+            work = _meanwhile(group, follower.run(), pinger.run(), self._folders(service))
             await stack.enter_async_context(work)
-            urls = await stack.enter_async_context(listening(service))
+            sites = None if self.post is None else self.post.open_site
+            urls = await stack.enter_async_context(listening(service, sites))
             log.info("serves bucket %s at %s", settings.bucket_name, " and ".join(urls))
             yield
+
+    async def _folders(self, service: ServiceNode) -> None:
+        """Make the folders that are always there, when there are data nodes to do it."""
+        user = None if self.post is None or self.settings.has_users else local_user()
+        while True:
+            with suppress(Unavailable):
+                await make_standing_folders(service, user)
+                return
+            await asyncio.sleep(1.0)
 
     def _own_view(self) -> View | None:
         return None if self.participant is None else self.participant.view
@@ -269,30 +312,20 @@ class _Process:
 
 
 async def _leftovers(node: LocalDataNode, participant: Participant, bucket: str) -> None:
-    """Take up what an earlier process left to be done; others may have to do it, then this is not it."""
+    """Take up what others left to be done that this node owns now, whenever it has gained slots."""
     while True:
+        await node.sweeper.wanted()
         await asyncio.sleep(_LEFTOVERS_SECONDS)
         if participant.ready:
             try:
                 await node.start(bucket)
             except HsdsError as error:
                 log.info("what is left of deleted objects is looked for later: %s", error)
-            else:
-                return
-
-
-async def _folders(service: ServiceNode) -> None:
-    """Make the folders that are always there, when there are data nodes to do it."""
-    while True:
-        with suppress(Unavailable):
-            await make_standing_folders(service)
-            return
-        await asyncio.sleep(1.0)
 
 
 @asynccontextmanager
-async def _answering(app: DataNodeApp, settings: Settings) -> AsyncIterator[None]:
-    """Answer service nodes and peers on ``dn_port``, to the very end."""
+async def _answering(app: DataNodeApp, me: Member, settings: Settings) -> AsyncIterator[None]:
+    """Answer service nodes and peers on ``dn_port``, or at a Unix socket, to the very end."""
     runner = web.AppRunner(
         app.make(),
         access_log=None,
@@ -302,12 +335,10 @@ async def _answering(app: DataNodeApp, settings: Settings) -> AsyncIterator[None
     )
     await runner.setup()
     try:
-        try:
-            await web.TCPSite(runner, settings.host, settings.dn_port, backlog=1024).start()
-        except OSError as error:
-            raise InvalidSettings(
-                f"cannot listen on {settings.host} port {settings.dn_port} (dn_port): {error.strerror}"
-            ) from error
+        if me.address.startswith("/"):
+            await open_socket(runner, Path(me.address), private=True)
+        else:
+            await open_port(runner, settings.host, settings.dn_port, key="dn_port")
         yield
     finally:
         await runner.cleanup()

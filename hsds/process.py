@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import getpass
 import importlib
 import logging
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from hsds import logs
@@ -54,8 +56,10 @@ def run(
     *,
     roles: Sequence[Role],
     name: str,
+    processes: int = 1,
 ) -> None:
-    """Run ``life`` to its end, logging as ``name``, with caches and budgets that fit into the container.
+    """Run ``life`` to its end, logging as ``name``, with caches and budgets of which as many as ``processes``
+    fit into the container.
 
     ``InvalidSettings`` for what prevents the start.
     """
@@ -65,7 +69,7 @@ def run(
         raise InvalidSettings(f"logfile {settings.logfile} cannot be opened: {error.strerror}") from error
     if loaded.ignored:
         log.warning("ignored, these settings of HSDS have no meaning here: %s", ", ".join(loaded.ignored))
-    settings = _in_container(settings, roles)
+    settings = _in_container(settings, roles, processes)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(life(settings))
@@ -75,13 +79,13 @@ def run(
         raise InvalidSettings(f"cannot start: {error}") from error
 
 
-def _in_container(settings: Settings, roles: Sequence[Role]) -> Settings:
-    """With sizes for the container's limit of memory, if it has one."""
+def _in_container(settings: Settings, roles: Sequence[Role], processes: int) -> Settings:
+    """With sizes for this process's share of the container's limit of memory, if it has one."""
     limit = container_limit()
     if limit is None:
         return settings
     keep_few_arenas()
-    settings = fitted(settings, limit, roles)
+    settings = fitted(settings, limit // processes, roles)
     log.info(
         "the container may take %d MiB: metadata_mem_cache_size %dm, chunk_mem_cache_size %dm, "
         "request_memory_size %dm",
@@ -116,6 +120,33 @@ def on_signals(stop: asyncio.Event) -> None:
 
 class Stopped(Exception):
     """The process was told to end while it still waited for what it needs to begin."""
+
+
+@contextmanager
+def using(root_dir: Path | None, *, shared: bool = False) -> Iterator[int | None]:
+    """Keep others out of the directory who know nothing of us: each would trust its own caches.
+
+    ``shared`` is for nodes of a cluster, which know of one another. Yields the file descriptor that holds the
+    lock; processes that inherit it hold it, too. ``InvalidSettings`` if others are in the directory.
+    """
+    if root_dir is None:
+        yield None
+        return
+    notes = root_dir / ".hsds"
+    try:
+        notes.mkdir(parents=True, exist_ok=True)
+        file = (notes / "serve.lock").open("a")
+    except OSError as error:
+        raise InvalidSettings(f"root_dir {root_dir} cannot be used: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InvalidSettings(f"root_dir {root_dir} is being served by another process") from error
+        except OSError as error:  # some file systems of several machines have none
+            if not shared:
+                raise InvalidSettings(f"root_dir {root_dir} cannot be locked: {error.strerror}") from error
+        yield file.fileno()
 
 
 @asynccontextmanager
@@ -247,8 +278,13 @@ def local_user() -> str:
 
 
 @asynccontextmanager
-async def listening(node: ServiceNode) -> AsyncIterator[list[str]]:
-    """Answer requests; at the end take no more, and finish those in flight."""
+async def listening(
+    node: ServiceNode, sites: Callable[[Runner], Awaitable[list[str]]] | None = None
+) -> AsyncIterator[list[str]]:
+    """Answer requests; at the end take no more, and finish those in flight.
+
+    ``sites`` opens where they come from and tells the URLs; without, the settings say where.
+    """
     runner = Runner(
         node,
         keepalive_timeout=_KEEPALIVE_SECONDS,
@@ -257,7 +293,7 @@ async def listening(node: ServiceNode) -> AsyncIterator[list[str]]:
     )
     await runner.setup()
     try:
-        yield await open_sites(runner, node.settings)
+        yield await (open_sites(runner, node.settings) if sites is None else sites(runner))
         await runner.drain(DRAIN_SECONDS)
     finally:
         await runner.cleanup()

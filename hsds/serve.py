@@ -1,27 +1,27 @@
 """``hsds serve``: a service node and a data node in one process, joined by a function call.
 
-Here is the life of that process, from settings to exit; what it listens on is in ``listening``.
+Here is the life of that process, from settings to exit; what it listens on is in ``listening``. With
+``--workers N`` there are several, and the life of these is in ``supervisor``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import hsds
 from hsds.config import Settings
 from hsds.configsources import Loaded
-from hsds.errors import InvalidSettings
 from hsds.listening import check_exposure
 from hsds.metrics import Metrics
-from hsds.process import data_node, listening, local_user, on_signals, open_store, run, service_node
+from hsds.node import ROLES
+from hsds.process import data_node, listening, local_user, on_signals, open_store, run, service_node, using
 from hsds.servicenode.homes import make_standing_folders
 from hsds.store.health import StoreHealth
+from hsds.supervisor import supervise
 from hsds.transport.nodes import DataNodes
 
 DEFAULT_ROOT_DIR = Path("hsds-data")
@@ -33,7 +33,10 @@ def serve(loaded: Loaded) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises ``InvalidSettings`` for what prevents the start."""
     settings = _with_storage(loaded.settings)
     check_exposure(settings)
-    run(loaded, settings, _serve, roles=("sn", "dn"), name="sn-001")
+    if settings.workers > 1:
+        run(loaded, settings, _supervise, roles=ROLES, name="supervisor", processes=settings.workers)
+    else:
+        run(loaded, settings, _serve, roles=ROLES, name="sn-001")
 
 
 def _with_storage(settings: Settings) -> Settings:
@@ -43,12 +46,17 @@ def _with_storage(settings: Settings) -> Settings:
     return settings
 
 
+async def _supervise(settings: Settings) -> None:
+    with using(settings.root_dir) as lock:
+        await supervise(settings, lock=lock, ready=lambda urls: _welcome(settings, urls))
+
+
 async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     on_signals(stop)
     metrics = Metrics()
     async with AsyncExitStack() as stack:
-        stack.enter_context(_alone_in(settings.root_dir))
+        stack.enter_context(using(settings.root_dir))
         store = await stack.enter_async_context(open_store(settings, metrics))
         health = StoreHealth()
         metrics.store_failing.set_function(lambda: health.failing_seconds)
@@ -64,26 +72,6 @@ async def _serve(settings: Settings) -> None:
         await stop.wait()
         log.info("ending: finishing the requests in flight")
     log.info("ended")
-
-
-@contextmanager
-def _alone_in(root_dir: Path | None) -> Iterator[None]:
-    """Keep a second service out of the directory: each would trust its own caches."""
-    if root_dir is None:
-        yield
-        return
-    notes = root_dir / ".hsds"
-    try:
-        notes.mkdir(parents=True, exist_ok=True)
-        file = (notes / "serve.lock").open("a")
-    except OSError as error:
-        raise InvalidSettings(f"root_dir {root_dir} cannot be used: {error.strerror}") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InvalidSettings(f"root_dir {root_dir} is being served by another process") from error
-        yield
 
 
 def _welcome(settings: Settings, urls: list[str]) -> None:

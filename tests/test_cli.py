@@ -51,6 +51,8 @@ def served(monkeypatch) -> list[Loaded]:
         ("--socket s", "socket", Path("s")),
         ("--socket s", "sn_port", None),
         ("--socket s --port 8", "sn_port", 8),
+        ("--workers 3", "workers", 3),
+        ("--count 4", "workers", 4),
         ("--socket_dir d", "socket", Path("d/sn_1.sock")),
     ],
 )
@@ -68,13 +70,13 @@ def test_config_dir(served, tmp_path):
 
 
 def test_dead_flags_are_ignored_and_named(served):
-    words = ["serve", "--count", "4", "--target_dn_count=2", "--port", "9", "--azure-resource-id"]
+    words = ["serve", "--target-sn-count", "4", "--target_dn_count=2", "--port", "9", "--azure-resource-id"]
     assert cli.main(words) == 0
     assert served[0].settings.sn_port == 9
     assert [line.split()[0] for line in served[0].ignored] == [
         "azure_resource_id",
-        "count",
         "target_dn_count",
+        "target_sn_count",
     ]
 
 

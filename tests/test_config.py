@@ -107,12 +107,12 @@ def test_null_means_the_default(tmp_path):
 def test_dead_keys_are_ignored_and_named(tmp_path):
     path = tmp_path / "config.yml"
     path.write_text("head_port: 5100\nazure_connection_string: null\nsn_ram: 3g\n")
-    loaded = load_settings(flags={"count": "4"}, environ={"TARGET_DN_COUNT": "2"}, config=path)
+    loaded = load_settings(flags={"head_ram": "4"}, environ={"TARGET_DN_COUNT": "2"}, config=path)
     assert loaded.settings == Settings()
     assert loaded.ignored == (
         f"azure_connection_string ({path})",
-        "count (command line)",
         f"head_port ({path})",
+        "head_ram (command line)",
         f"sn_ram ({path})",
         "target_dn_count (environment)",
     )

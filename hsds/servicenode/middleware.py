@@ -15,6 +15,7 @@ from aiohttp.typedefs import Middleware
 from hsds.errors import HsdsError, Unavailable
 from hsds.logs import Access, log_access
 from hsds.servicenode import cors
+from hsds.servicenode.connections import is_old
 from hsds.servicenode.guard import check_local
 from hsds.servicenode.node import ServiceNode
 from hsds.servicenode.replies import error_reply, status_of
@@ -116,7 +117,7 @@ def make_stamp(node: ServiceNode) -> Callable[[web.Request, web.StreamResponse],
             # browsers take no "*" for requests with credentials
             headers[cors.ORIGIN] = origin
             headers["Vary"] = "Origin"
-        if node.state == "TERMINATING":
+        if node.state == "TERMINATING" or is_old(request):
             response.force_close()
             headers["Connection"] = "close"
         exchange = request.get(_EXCHANGE)

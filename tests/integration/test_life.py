@@ -178,7 +178,7 @@ def test_s3_that_does_not_answer(tmp_path):
 
 
 def test_dead_keys_are_one_line_of_the_log(tmp_path):
-    with Service(tmp_path, "--count", "4", "--head_port=5100") as service:
+    with Service(tmp_path, "--sn_ram", "4", "--head_port=5100") as service:
         lines = [line for line in service.log.read_text().splitlines() if "no meaning here" in line]
     assert len(lines) == 1
-    assert "count (command line), head_port (command line)" in lines[0]
+    assert "head_port (command line), sn_ram (command line)" in lines[0]
