@@ -140,13 +140,15 @@ class _Process:
             async with asyncio.TaskGroup() as group:
                 await self._run(group, stop)
         except BaseExceptionGroup as errors:  # an error raised in an `except*` would be a group again
-            if len(errors.exceptions) == 1 and isinstance(errors.exceptions[0], Stopped):
+            fault: BaseException = errors
+            while isinstance(fault, BaseExceptionGroup) and len(fault.exceptions) == 1:
+                (fault,) = fault.exceptions
+            if isinstance(fault, Stopped):
                 log.info("ended before it had begun")
                 return
-            refused = errors.subgroup(HsdsError)
-            if refused is None or len(errors.exceptions) > 1:
-                raise
-            raise errors.exceptions[0] from None
+            if isinstance(fault, HsdsError):
+                raise fault from None
+            raise
         log.info("ended")
 
     async def _run(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import orjson
@@ -75,8 +76,9 @@ async def test_a_running_cluster_keeps_its_bucket(caplog):
         epoch = first.membership.view.epoch
         for _ in range(2):
             async with running(store, "second", 2) as (_, task):
-                with pytest.raises(InvalidSettings, match="belongs to the cluster first, not to second"):
+                with pytest.raises(ExceptionGroup) as caught:
                     await asyncio.wait_for(task, 30)
+                assert caught.group_contains(InvalidSettings, match="belongs to the cluster first, not to se")
         await until(lambda: leased(first))
         record = View.from_json(orjson.loads(bytes((await store.get("b", RECORD)).data)))
         assert (record.cluster, record.epoch, record.claim) == ("first", epoch, "")
@@ -110,6 +112,20 @@ def test_processes_take_over_what_was_left_behind(tmp_path):
         cluster.wait_ready(sn, 1)
         assert np.array_equal(read(cluster, make_dataset(cluster, sn), sn), VALUES)
         assert cluster.log(dn).count("took over the bucket of the cluster elsewhere") == 1
+
+
+def test_who_is_refused_says_so_in_one_line(tmp_path):
+    dn = "127.0.0.45"
+    other = changed(first_view("elsewhere", epoch=7), join=Member("x", "127.0.0.49", 6101))
+    path = tmp_path / "data" / "hsdstest" / RECORD
+    path.parent.mkdir(parents=True)
+    path.write_bytes(orjson.dumps(replace(other, claim="a third").to_json()))
+    with Cluster(tmp_path, *urls(dn)) as cluster:
+        cluster.start("dn", dn)
+        assert cluster.running[dn].wait(30) == 2
+        log = cluster.log(dn)
+        assert log.splitlines()[-1] == "hsds: the bucket belongs to the cluster elsewhere, not to static"
+        assert "Traceback" not in log
 
 
 def test_a_data_node_that_is_gone_for_long_is_removed(tmp_path):
