@@ -11,13 +11,14 @@ import logging
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Final
 
 import hsds
 from hsds.config import Settings
 from hsds.configsources import Loaded
 from hsds.listening import check_exposure
+from hsds.memorylimit import Role
 from hsds.metrics import Metrics
-from hsds.node import ROLES
 from hsds.process import data_node, listening, local_user, on_signals, open_store, run, service_node, using
 from hsds.servicenode.homes import make_standing_folders
 from hsds.store.health import StoreHealth
@@ -25,6 +26,7 @@ from hsds.supervisor import supervise
 from hsds.transport.nodes import DataNodes
 
 DEFAULT_ROOT_DIR = Path("hsds-data")
+_ROLES: Final[tuple[Role, ...]] = ("sn", "dn")
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +36,9 @@ def serve(loaded: Loaded) -> None:
     settings = _with_storage(loaded.settings)
     check_exposure(settings)
     if settings.workers > 1:
-        run(loaded, settings, _supervise, roles=ROLES, name="supervisor", processes=settings.workers)
+        run(loaded, settings, _supervise, roles=_ROLES, name="supervisor", processes=settings.workers)
     else:
-        run(loaded, settings, _serve, roles=ROLES, name="sn-001")
+        run(loaded, settings, _serve, roles=_ROLES, name="sn-001")
 
 
 def _with_storage(settings: Settings) -> Settings:

@@ -199,7 +199,7 @@ class DataNodeApp:
                 return response
             finally:
                 status = 500 if response is None else response.status
-                sent = 0 if response is None else response.body_length if response.prepared else 0
+                sent = _length(response)
                 self.metrics.observe(
                     request.method,
                     route,
@@ -213,6 +213,13 @@ class DataNodeApp:
                     _log(asked, status, monotonic() - started, sent)
 
         return observed
+
+
+def _length(response: web.StreamResponse | None) -> int:
+    """Bytes of the body: of what was streamed, or of what is still to be sent whole."""
+    if response is None:
+        return 0
+    return response.body_length if response.prepared else response.content_length or 0
 
 
 def _log(asked: Asked, status: int, seconds: float, size: int) -> None:
