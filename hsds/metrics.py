@@ -105,6 +105,7 @@ class Metrics:
         )
         self._budgets: dict[str, ByteBudget] = {}
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._store_children: dict[tuple[str, str], tuple[Counter, Histogram, Counter]] = {}
 
     def observe(
         self, method: str, route: str, status: int, *, seconds: float, bytes_in: int, bytes_out: int
@@ -145,10 +146,18 @@ class Metrics:
 
     def observe_store(self, call: str, seconds: float, status: str, nbytes: int) -> None:
         """Count one call of the object store, as ``hsds.store.observed`` tells of it."""
-        self.store_calls.labels(call, status).inc()
-        self.store_durations.labels(call).observe(seconds)
+        children = self._store_children.get((call, status))
+        if children is None:
+            children = (
+                self.store_calls.labels(call, status),
+                self.store_durations.labels(call),
+                self.store_bytes.labels(call),
+            )
+            self._store_children[call, status] = children
+        children[0].inc()
+        children[1].observe(seconds)
         if nbytes:
-            self.store_bytes.labels(call).inc(nbytes)
+            children[2].inc(nbytes)
 
     def request_counts(self) -> dict[str, int]:
         """Requests answered by method, and under ``num_tasks`` those under way."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -113,9 +112,11 @@ class Attempts(Generic[V]):
         known, sure = await self._look()
         if known is None:
             return
-        async with AsyncExitStack() as stack:
-            if self._codec.weight:
-                await stack.enter_async_context(self._committer.budget.hold(self._codec.weight))
+        budget = self._committer.budget
+        held = self._codec.weight
+        if held:
+            await budget.acquire(held)
+        try:
             if not self._ours() or self._batch[0].hold != hold:
                 return  # what is known is known from an earlier tenure: nothing may be decided by it
             applied = self._apply(known, sure=sure)
@@ -128,9 +129,13 @@ class Attempts(Generic[V]):
                 data: Buffer = b""
                 if applied.value is not None:
                     data = await self._reader.run(self._encode(known.etag), self._codec, applied.value)
-                if not self._codec.weight:
-                    await stack.enter_async_context(self._committer.budget.hold(len(data)))
+                if not held:
+                    await budget.acquire(len(data))
+                    held = len(data)
                 await self._send(data, known.etag, applied)
+        finally:
+            if held:
+                budget.release(held)
 
     async def _look(self) -> tuple[Entry[V] | None, bool]:
         """What to apply the changes to, and whether its value is really known.

@@ -13,11 +13,14 @@ V = TypeVar("V")
 class ByteLRU(Generic[K, V]):
     """Keeps the most recently used values whose costs add up to at most ``limit`` bytes.
 
-    A value larger than the whole limit is not kept at all.
+    A value larger than the whole limit is not kept at all. ``group`` says what belongs together, so that it
+    can be dropped without a look at everything else.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, group: Callable[[K], Hashable] = lambda key: None) -> None:
         self.limit = limit
+        self._group = group
+        self._groups: dict[Hashable, set[K]] = {}
         self.used = 0
         self.hits = 0
         self.misses = 0
@@ -46,10 +49,10 @@ class ByteLRU(Generic[K, V]):
         if cost > self.limit:
             return
         self._items[key] = (value, cost)
+        self._groups.setdefault(self._group(key), set()).add(key)
         self.used += cost
         while self.used > self.limit:
-            _, (_, old_cost) = self._items.popitem(last=False)
-            self.used -= old_cost
+            self.pop(next(iter(self._items)))
             self.evictions += 1
 
     def pop(self, key: K) -> None:
@@ -57,8 +60,18 @@ class ByteLRU(Generic[K, V]):
         item = self._items.pop(key, None)
         if item is not None:
             self.used -= item[1]
+            group = self._group(key)
+            keys = self._groups[group]
+            keys.remove(key)
+            if not keys:
+                del self._groups[group]
 
     def drop(self, condition: Callable[[K], bool]) -> None:
         """Forget everything whose key satisfies ``condition``."""
         for key in [key for key in self._items if condition(key)]:
+            self.pop(key)
+
+    def drop_group(self, group: Hashable, condition: Callable[[K], bool]) -> None:
+        """Forget what satisfies ``condition`` of one group."""
+        for key in [key for key in self._groups.get(group, ()) if condition(key)]:
             self.pop(key)

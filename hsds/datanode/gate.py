@@ -33,6 +33,9 @@ class Hold:
 class Gate(ABC):
     """Says which keys this node owns at present. The cluster's form follows views, leases and takeovers."""
 
+    alone = False
+    """Whether no other data node ever owns anything."""
+
     @abstractmethod
     def hold(self, key: Key) -> Hold:
         """The right to work on ``key``. Raises ``NotOwner`` where this node is not live in its slot."""
@@ -80,6 +83,7 @@ class Gate(ABC):
 class OpenGate(Gate):
     """For a node that is alone and owns every key."""
 
+    alone = True
     _HOLD = Hold(0, 0)
 
     def hold(self, key: Key) -> Hold:

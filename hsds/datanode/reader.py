@@ -12,6 +12,7 @@ from hsds.budget import ByteBudget
 from hsds.datanode.cache import ByteLRU
 from hsds.datanode.documents import ABSENT, Codec, Entry
 from hsds.datanode.gate import Gate, Hold, Key
+from hsds.datanode.rootwatch import root_prefix_of
 from hsds.errors import HsdsError, NotOwner, Unavailable
 from hsds.store.base import Blob, Store
 
@@ -66,14 +67,14 @@ class Reader:
         self.cache.pop(key)
 
     def forget_prefix(self, bucket: str, prefix: str) -> None:
-        """What is known of keys that begin with ``prefix`` may be wrong."""
+        """What is known of keys that begin with ``prefix``, of one root, may be wrong."""
 
         def below(key: Key) -> bool:
             return key[0] == bucket and key[1].startswith(prefix)
 
         for key in [key for key in self._loading if below(key)]:
             self._void(key)
-        self.cache.drop(below)
+        self.cache.drop_group(root_prefix_of((bucket, prefix)), below)
 
     async def read(self, key: Key, codec: Codec[V]) -> Entry[V]:
         """The state of one key, from the cache or the store. Raises ``NotOwner``."""

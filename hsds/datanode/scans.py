@@ -1,15 +1,14 @@
 """HSDS's scan results of a root, ``.info.json`` and ``.summary.json``: gone before anything here changes.
 
 HSDS serves them until it scans again. A bucket that goes back to it after changes made here must not show
-old figures and old metadata: so whatever is stored under a root goes through ``changing``, which first
+old figures and old metadata: so whatever is stored under a root goes through ``begin``, which first
 deletes both, once as long as nobody writes them anew.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hsds.datanode.gate import Key
@@ -17,6 +16,8 @@ from hsds.datanode.memory import RecentMemory
 from hsds.datanode.rootwatch import RootWatch, Watch, root_prefix_of
 from hsds.hdf5 import keys
 from hsds.store.base import Store
+
+Begun = tuple[Key, asyncio.Event] | None
 
 
 class Scans:
@@ -28,20 +29,19 @@ class Scans:
         self._gone = RecentMemory()
         self._working: dict[Key, asyncio.Task[None]] = {}
 
-    @asynccontextmanager
-    async def changing(self, key: Key) -> AsyncIterator[None]:
-        """For the time in which a key is being changed."""
+    async def begin(self, key: Key) -> Begun:
+        """A key is going to be changed. Pass what this returns to ``end``."""
         root = root_prefix_of(key)
         if root is None:
-            yield
-            return
+            return None
         while root not in self._gone:  # between the last look and begin() nothing can come
             await self._one_at_a_time(root, self._delete)
-        over = self.watch.begin(root, key[1])
-        try:
-            yield
-        finally:
-            self.watch.end(root, over)
+        return root, self.watch.begin(root, key[1])
+
+    def end(self, begun: Begun) -> None:
+        """That change is over."""
+        if begun is not None:
+            self.watch.end(*begun)
 
     def none_yet(self, bucket: str, root: str) -> None:
         """The root is being made now: there cannot be a scan of it."""

@@ -14,6 +14,7 @@ from hsds.datanode.commit import PATIENCE, Committer
 from hsds.datanode.gate import Gate, Key, OpenGate
 from hsds.datanode.memory import RecentMemory
 from hsds.datanode.reader import Cached, Reader
+from hsds.datanode.rootwatch import root_prefix_of
 from hsds.datanode.scans import Scans
 from hsds.datanode.watchedstore import WatchedStore
 from hsds.datanode.writeback import Writeback
@@ -99,7 +100,7 @@ def make_state(  # noqa: PLR0913 - sizes and times of a node, named by each call
     watched = WatchedStore(store, scans, deleted)
 
     def shelf(limit: int, loads: ByteBudget | None = None) -> Shelf:
-        reader = Reader(store, ByteLRU(limit), executor, gate, loads=loads)
+        reader = Reader(store, ByteLRU(limit, root_prefix_of), executor, gate, loads=loads)
         committer = Committer(watched, reader, gate, budget=changes, patience=patience)
         if flush_max_age is None:
             return Shelf(reader, committer)

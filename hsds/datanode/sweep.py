@@ -18,6 +18,7 @@ from contextlib import suppress
 from hsds.datanode.change import Outcome
 from hsds.datanode.documents import JSON
 from hsds.datanode.gate import Hold
+from hsds.datanode.memory import RecentMemory
 from hsds.datanode.state import State
 from hsds.errors import HsdsError, NotOwner
 from hsds.hdf5 import keys
@@ -42,18 +43,28 @@ class Sweeper:
         self._swept: dict[tuple[str, str], asyncio.Event] = {}
         """Set when nothing is left that was there at the time of the deletion."""
         self._unlooked = asyncio.Event()
+        self._announced = RecentMemory()
+        """What there is a note of, where no other data node could have removed it."""
 
     async def announce(self, bucket: str, id_: str, *, domain: str = "") -> None:
         """Write down that ``id_`` is about to be deleted, maybe with a ``domain`` (a path).
 
-        Call before the tombstone of either is written.
+        Call before the tombstone of either is written. Once is enough: a note with a domain counts for the
+        root as well when that is gone.
         """
-        await self._state.store.put(bucket, NOTES + id_, domain.encode() or b"deleted")
+        if domain or (bucket, id_) not in self._announced:
+            await self._state.store.put(bucket, NOTES + id_, domain.encode() or b"deleted")
+            if self._state.gate.alone:
+                self._announced.add([(bucket, id_)])
 
     async def spare(self, bucket: str, root: str) -> None:
         """A domain is about to be deleted without its root: what was once announced otherwise is void."""
         if not await self._is_deleted(bucket, root):
-            await self._state.store.delete(bucket, NOTES + root)
+            await self._forget_note(bucket, root)
+
+    async def _forget_note(self, bucket: str, id_: str) -> None:
+        self._announced.discard([(bucket, id_)])
+        await self._state.store.delete(bucket, NOTES + id_)
 
     def sweep(self, bucket: str, id_: str) -> None:
         """Free everything that belongs to a deleted root or dataset, and forget what is cached of it."""
@@ -84,7 +95,7 @@ class Sweeper:
             await self._swept[bucket, id_].wait()
             task.cancel()
             await asyncio.wait((task,))
-            await self._state.store.delete(bucket, NOTES + id_)
+            await self._forget_note(bucket, id_)
 
     def look_again(self) -> None:
         """There may be notes of what has become this node's to sweep."""
@@ -121,7 +132,7 @@ class Sweeper:
             self.sweep(bucket, id_)
         else:
             self._state.gate.check(hold)
-            await self._state.store.delete(bucket, NOTES + id_)
+            await self._forget_note(bucket, id_)
 
     async def close(self) -> None:
         """Stop; what is left is taken up by the next process."""
@@ -176,7 +187,7 @@ class Sweeper:
                         await asyncio.sleep(self._again)
                         continue
                 gate.check(hold)
-                await self._state.store.delete(bucket, NOTES + id_)
+                await self._forget_note(bucket, id_)
                 return
             except NotOwner:
                 if not gate.waits(hold):

@@ -15,7 +15,7 @@ from hsds.store.base import Blob, Buffer, ObjectInfo, Page, Store
 
 
 class WatchedStore(Store):
-    """The store ``inner``, whose puts and deletes go through ``Scans.changing``.
+    """The store ``inner``, whose puts and deletes are told to ``Scans``.
 
     A put raises ``Deleted`` for a chunk of a dataset, or anything of a root, that ``deleted`` knows of:
     bucket and id. Roots and datasets themselves may be made again.
@@ -40,14 +40,20 @@ class WatchedStore(Store):
         if_match: str | None = None,
         if_none_match: bool = False,
     ) -> str:
-        async with self._scans.changing((bucket, key)):
+        begun = await self._scans.begin((bucket, key))
+        try:
             if len(data):
                 self._refuse_under_deleted(bucket, key)
             return await self._inner.put(bucket, key, data, if_match=if_match, if_none_match=if_none_match)
+        finally:
+            self._scans.end(begun)
 
     async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
-        async with self._scans.changing((bucket, key)):
+        begun = await self._scans.begin((bucket, key))
+        try:
             await self._inner.delete(bucket, key, if_match=if_match)
+        finally:
+            self._scans.end(begun)
 
     def _refuse_under_deleted(self, bucket: str, key: str) -> None:
         parsed = parse_key(key) if key.startswith("db/") else None

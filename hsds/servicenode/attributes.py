@@ -14,6 +14,7 @@ from hsds.hdf5.attribute import present_attribute
 from hsds.hdf5.ids import Collection, collection_of
 from hsds.servicenode.call import Call, Domain
 from hsds.servicenode.crawl import BATCH, reachable
+from hsds.servicenode.early import ask_early
 from hsds.servicenode.inputs import text_list
 from hsds.servicenode.paging import Paging
 from hsds.servicenode.present import member_relations
@@ -94,6 +95,8 @@ async def post_attributes(call: Call, collection: Collection) -> web.StreamRespo
 
 async def get_attribute(call: Call, collection: Collection) -> web.StreamResponse:
     """GET /{collection}/{id}/attributes/{name}."""
+    likely = GetAttributes(call.target()[0], call.path["id"], names=(call.path["name"],))
+    await ask_early(call, collection, likely)
     domain = await call.file("read")
     owner = call.member(domain, call.path["id"], collection)
     name, form = call.path["name"], Form.of(call, include_data=True)

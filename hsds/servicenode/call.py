@@ -11,7 +11,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from hsds.config import Settings
-from hsds.errors import InvalidInput, NotPermitted, TooLarge
+from hsds.errors import HsdsError, InvalidInput, NotPermitted, TooLarge
 from hsds.hdf5.ids import Collection, check_id, same_root
 from hsds.hdf5.jsontext import loads
 from hsds.servicenode.domain import Domain, check_bucket, parse_domain, parse_folder
@@ -42,7 +42,19 @@ def deadline_of(node: ServiceNode) -> float:
 class Call:
     """A request under way. Handlers take it as their only argument and return a response."""
 
-    __slots__ = ("_base", "_query", "_suffix", "held", "node", "now", "path", "request", "trace", "user")
+    __slots__ = (
+        "_base",
+        "_query",
+        "_suffix",
+        "early",
+        "held",
+        "node",
+        "now",
+        "path",
+        "request",
+        "trace",
+        "user",
+    )
 
     def __init__(self, request: web.Request, node: ServiceNode, user: User, trace: Trace) -> None:
         self.request = request
@@ -58,6 +70,8 @@ class Call:
         self._suffix = ""
         self.held = 0
         """Bytes of ``node.bodies`` to give back at the end."""
+        self.early: list[tuple[Op[Any], Any]] = []
+        """Answers that have come before their questions: see ``early``."""
 
     @property
     def settings(self) -> Settings:
@@ -249,6 +263,12 @@ class Call:
 
     async def ask(self, op: Op[R]) -> R:
         """Have one operation carried out."""
+        for place, (asked, answer) in enumerate(self.early):
+            if type(asked) is type(op) and asked == op:
+                del self.early[place]
+                if isinstance(answer, HsdsError):
+                    raise answer
+                return answer  # type: ignore[no-any-return]  # an Op[R] is answered by an R
         return await self.node.nodes.call(op, self.trace)
 
     async def flush(self, bucket: str, root: str) -> None:

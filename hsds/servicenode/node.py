@@ -13,6 +13,7 @@ from hsds.budget import ByteBudget
 from hsds.config import Settings
 from hsds.metrics import Metrics
 from hsds.servicenode.auth import Authenticator
+from hsds.servicenode.guesses import Guesses
 from hsds.servicenode.requestid import make_ids
 from hsds.servicenode.specs import SpecCache
 from hsds.transport.nodes import DataNodes
@@ -36,6 +37,8 @@ class ServiceNode:
     two requests never wait for each other."""
     specs: SpecCache = field(default_factory=SpecCache)
     """What of datasets never changes."""
+    guesses: Guesses = field(default_factory=Guesses)
+    """What datasets were like when they were last used."""
     metrics: Metrics = field(default_factory=Metrics)
     new_id: Callable[[], str] = field(default_factory=make_ids)
     """Ids that nobody else makes."""

@@ -10,10 +10,11 @@ from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.ids import Collection
 from hsds.servicenode.call import Call, Domain
 from hsds.servicenode.crawl import find_alias
+from hsds.servicenode.early import ask_early
 from hsds.servicenode.paths import resolve_path
 from hsds.servicenode.present import Json, object_hrefs, object_json
 from hsds.servicenode.replies import json_reply
-from hsds.transport.ops import DeleteObject, GetDatasetStats
+from hsds.transport.ops import DeleteObject, GetDatasetStats, GetObject
 
 _RELATIONS = {"groups": ("links", "attributes"), "datasets": ("attributes",), "datatypes": ("attributes",)}
 
@@ -23,9 +24,13 @@ MAX_DATA_ELEMENTS = 100
 
 async def get_object(call: Call, collection: Collection) -> web.StreamResponse:
     """GET /{collection}/{id}, for groups also with an ``h5path`` that starts there."""
+    h5path = call.text("h5path")
+    if not h5path:
+        await ask_early(
+            call, collection, GetObject(call.target()[0], call.path["id"], *_included(call, collection))
+        )
     domain = await call.file("read")
     object_id = call.member(domain, call.path["id"], collection)
-    h5path = call.text("h5path")
     if h5path and collection == "groups":
         object_id = await id_at_path(call, domain, h5path, object_id, collection)
     return await _reply(call, domain, object_id, collection)
@@ -68,8 +73,7 @@ async def id_at_path(
 
 
 async def _reply(call: Call, domain: Domain, object_id: str, collection: Collection) -> web.StreamResponse:
-    links = collection == "groups" and call.flag("include_links")
-    attributes, ignore_nan = call.flag("include_attrs"), call.flag("ignore_nan")
+    (links, attributes), ignore_nan = _included(call, collection), call.flag("ignore_nan")
     state = await call.object(domain, object_id, collection, links=links, attributes=attributes)
     shown = object_json(domain, state, links=links, attributes=attributes, ignore_nan=ignore_nan)
     if call.flag("getalias"):
@@ -80,6 +84,11 @@ async def _reply(call: Call, domain: Domain, object_id: str, collection: Collect
         if call.flag("verbose"):
             shown |= await _allocation(call, domain, shown)
     return json_reply(shown, ignore_nan=ignore_nan)
+
+
+def _included(call: Call, collection: Collection) -> tuple[bool, bool]:
+    """Whether links and attributes are to be shown."""
+    return collection == "groups" and call.flag("include_links"), call.flag("include_attrs")
 
 
 async def _allocation(call: Call, domain: Domain, dataset: Json) -> Json:

@@ -14,6 +14,7 @@ from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.fields import select_fields
 from hsds.hdf5.query import Query, parse_query
 from hsds.servicenode.call import Call, Domain
+from hsds.servicenode.early import ask_early_for_values
 from hsds.servicenode.permissions import Action
 from hsds.transport.ops import Json
 
@@ -114,8 +115,10 @@ class ValueRequest:
 
 async def open_values(call: Call, action: Action) -> ValueRequest:
     """The dataset named in the URL, for someone who may do ``action``. A null space has no values: 400."""
+    await ask_early_for_values(call, read=call.request.method == "GET")
     domain = await call.file(action)
     state = await call.object(domain, call.path["id"], "datasets")
+    call.node.guesses.remember(domain.bucket, state.json)
     space = Dataspace.from_json(state.json["shape"])
     if space.kind == "null":
         raise InvalidInput(f"dataset {state.json['id']} has a null dataspace: it holds no values")

@@ -1,34 +1,41 @@
 """Objects as files ``<root_dir>/<bucket>/<key>``: the store of one machine, shared by its processes.
 
-All work on files runs in threads. Opening and reading a small file in the page cache takes 7 us in the
-loop and 70 us by way of a thread, but a file on a cold disk or a network share would hold up every request
-for milliseconds; so single reads go to threads too, and reads of many files make one trip a batch.
+Small work on files is done in the event loop while that is quick, all other in threads: see ``posix_pace``.
+Reads of many files make one trip to a thread a batch.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from hsds.errors import InvalidKey, StoreError
+from hsds.errors import InvalidKey, KeyNotFound, StoreError
 from hsds.store.base import Blob, Buffer, ObjectInfo, Page, Store
 from hsds.store.names import check_delimiter
 from hsds.store.posix_files import Files, Fsync
 from hsds.store.posix_listing import delete_all, list_folder, list_tree, walk
+from hsds.store.posix_pace import Pace
+from hsds.store.posix_spares import SMALL
 
 T = TypeVar("T")
 
 _BATCH = 32
 """Fewest keys for which a read of many is worth another thread."""
+_FEW = 4
+"""Most keys for which a read of many is none."""
 _SETTLE_SECONDS = 0.2
 """After which the system is told to write out what replaced other objects."""
+_SETTLED_AT_ONCE = 64
 _DELETE_AT_ONCE = 1000
-_MOST_UNPRUNED = 128
+_PRUNED_AT_ONCE = 64
+_MOST_PRUNING = 2
+"""Batches of directories that are being removed while more is deleted."""
+_PRUNE_SECONDS = 0.05
 
 
 class PosixStore(Store):
@@ -46,7 +53,12 @@ class PosixStore(Store):
         self._root_dir = root_dir
         self._fsync = fsync
         self._threads = threads
+        self._pace = Pace()
         self._settling: asyncio.TimerHandle | None = None
+        self._settled: Future[None] | None = None
+        self._unpruned: list[bytes] = []
+        """Paths of deleted objects whose directories may be empty now."""
+        self._prune_soon: asyncio.TimerHandle | None = None
         self._pruning: set[asyncio.Future[None]] = set()
         """Directories being removed. On ext4 that is mounted to discard each takes 2 ms, in which nothing
         can be made beside it; so one thread does it, and only those wait who would see what is left."""
@@ -67,6 +79,7 @@ class PosixStore(Store):
     async def close(self) -> None:
         if self._settling is not None:
             self._settling.cancel()
+        self._prune()
         await asyncio.to_thread(self._pool.shutdown)
         await asyncio.to_thread(self._pruner.shutdown)
         self._files.close()
@@ -83,15 +96,28 @@ class PosixStore(Store):
         length: int | None = None,
         if_none_match: str | None = None,
     ) -> Blob:
+        if self._pace.quick:
+            at_once = partial(self._files.read_at_once, bucket, key, start, length, if_none_match)
+            blob = await self._pace.run(at_once)
+            if blob is not None:
+                return blob
         return await self._run(partial(self._files.read, bucket, key, start, length, if_none_match))
 
     async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[Blob | None]:
+        if len(keys) <= _FEW:
+            return [await self._get_or_none(bucket, key) for key in keys]
         step = max(_BATCH, -(-len(keys) // self._threads))
         batches = [keys[i : i + step] for i in range(0, len(keys), step)]
         read = await asyncio.gather(
             *(self._run(partial(self._files.read_many, bucket, batch)) for batch in batches)
         )
         return [blob for blobs in read for blob in blobs]
+
+    async def _get_or_none(self, bucket: str, key: str) -> Blob | None:
+        try:
+            return await self.get(bucket, key)
+        except KeyNotFound:
+            return None
 
     async def put(
         self,
@@ -103,31 +129,42 @@ class PosixStore(Store):
         if_none_match: bool = False,
     ) -> str:
         write = partial(self._files.write, bucket, key, data, if_match, if_none_match)
+        small = len(data) <= SMALL
         try:
-            etag = await self._run(write)
+            etag = await self._run(write, small=small)
         except InvalidKey:  # the key was a directory, perhaps one that is being removed
-            if not self._pruning:
+            if not self._pruning and not self._unpruned:
                 raise
             await self._pruned()
             etag = await self._run(write)
-        if self._settling is None and len(self._files.unsettled):
+        unsettled = len(self._files.unsettled)
+        if unsettled > _SETTLED_AT_ONCE and (self._settled is None or self._settled.done()):
+            self._settle()
+        elif unsettled and self._settling is None:
             self._settling = asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._settle)
         return etag
 
     async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
-        path = await self._run(partial(self._files.remove, bucket, key, if_match))
+        path = await self._run(partial(self._files.remove, bucket, key, if_match), small=True)
         if path is not None:
-            pruning = asyncio.get_running_loop().run_in_executor(self._pruner, self._files.tree.prune, path)
-            self._pruning.add(pruning)
-            pruning.add_done_callback(self._pruning.discard)
-            if len(self._pruning) > _MOST_UNPRUNED:
-                await asyncio.wait((pruning,))
+            self._leave_to_prune((path,))
+            if len(self._pruning) > _MOST_PRUNING:
+                await asyncio.wait(tuple(self._pruning), return_when=asyncio.FIRST_COMPLETED)
 
     async def delete_all(self, bucket: str, prefix: str, *, keep: str = "") -> int:
-        return await self._run(partial(delete_all, self._files, bucket, prefix, keep, _DELETE_AT_ONCE))
+        most = _FEW
+        count, paths = await self._run(
+            partial(delete_all, self._files, bucket, prefix, keep, most), small=True
+        )
+        if count == most:  # there may be many more
+            work = partial(delete_all, self._files, bucket, prefix, keep, _DELETE_AT_ONCE)
+            more, rest = await self._run(work)
+            count, paths = count + more, paths + rest
+        self._leave_to_prune(paths)
+        return count
 
     async def head(self, bucket: str, key: str) -> ObjectInfo:
-        return await self._run(partial(self._files.info, bucket, key))
+        return await self._run(partial(self._files.info, bucket, key), small=True)
 
     async def list(
         self,
@@ -150,13 +187,37 @@ class PosixStore(Store):
             for info in batch:
                 yield info
 
+    def _leave_to_prune(self, paths: Sequence[bytes]) -> None:
+        self._unpruned += paths
+        if len(self._unpruned) >= _PRUNED_AT_ONCE:
+            self._prune()
+        elif self._unpruned and self._prune_soon is None:
+            self._prune_soon = asyncio.get_running_loop().call_later(_PRUNE_SECONDS, self._prune)
+
+    def _prune(self) -> None:
+        """Have the directories removed that deleted objects have left empty."""
+        if self._prune_soon is not None:
+            self._prune_soon.cancel()
+            self._prune_soon = None
+        if self._unpruned:
+            paths, self._unpruned = self._unpruned, []
+            loop = asyncio.get_running_loop()
+            pruning = loop.run_in_executor(self._pruner, self._files.tree.prune_all, paths)
+            self._pruning.add(pruning)
+            pruning.add_done_callback(self._pruning.discard)
+
     async def _pruned(self) -> None:
+        self._prune()
         if self._pruning:
             await asyncio.wait(tuple(self._pruning))
 
     def _settle(self) -> None:
-        self._settling = None
-        self._pool.submit(self._files.unsettled.settle)
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+        self._settled = self._pool.submit(self._files.unsettled.settle)
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _run(self, work: Callable[[], T], *, small: bool = False) -> T:
+        if small and self._fsync == "off" and self._pace.quick:
+            return await self._pace.run(work)
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

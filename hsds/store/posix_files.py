@@ -19,6 +19,7 @@ from hsds.errors import KeyNotFound, NotModified, PreconditionFailed, StoreRefus
 from hsds.store.base import Blob, Buffer, ObjectInfo
 from hsds.store.names import label
 from hsds.store.posix_locks import KeyLocks
+from hsds.store.posix_spares import SMALL
 from hsds.store.posix_temp import TempFiles, Unsettled
 from hsds.store.posix_tree import OWN_DIR, Tree, check_path, check_posix_bucket, map_exceptions
 
@@ -28,6 +29,7 @@ objects of the last seconds), ``data`` the bytes of the file (a power cut may lo
 tears none), ``full`` the directories too."""
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO put there by hand must not hang us
+_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux
 _sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
@@ -50,7 +52,7 @@ class Files:
             self._temp.remove_stale()
         except OSError as error:
             raise StoreRefused(f"root_dir cannot be used: {error}") from error
-        self.tree = Tree(self.root)
+        self.tree = Tree(self.root, self._temp)
         self.unsettled = Unsettled()
 
     def close(self) -> None:
@@ -70,24 +72,52 @@ class Files:
 
     def read(self, bucket: str, key: str, start: int, length: int | None, if_none_match: str | None) -> Blob:
         """See ``Store.get``."""
+        blob = self._read(bucket, key, start, length, if_none_match, at_once=False)
+        assert blob is not None
+        return blob
+
+    def read_at_once(
+        self, bucket: str, key: str, start: int, length: int | None, if_none_match: str | None
+    ) -> Blob | None:
+        """See ``Store.get``; None for what is large, or not in the page cache."""
+        return self._read(bucket, key, start, length, if_none_match, at_once=True)
+
+    def _read(
+        self,
+        bucket: str,
+        key: str,
+        start: int,
+        length: int | None,
+        if_none_match: str | None,
+        *,
+        at_once: bool,
+    ) -> Blob | None:
         path = check_path(bucket, key)
         with map_exceptions(bucket, key):
-            try:
-                file = os.open(path, _READ, dir_fd=self.root)
-            except (FileNotFoundError, NotADirectoryError):
-                self.tree.check_bucket_exists(path)
-                raise _missing(bucket, key) from None
-            try:
-                found = os.fstat(file)
-                if not stat.S_ISREG(found.st_mode):
-                    raise _missing(bucket, key)
-                etag = etag_of(found)
-                if etag == if_none_match:
-                    raise NotModified(f"{label(bucket, key)} is still {etag}")
-                stop = found.st_size if length is None else min(start + length, found.st_size)
-                return Blob(_read_range(file, start, stop), etag)
-            finally:
-                os.close(file)
+            while True:
+                try:
+                    file = os.open(path, _READ, dir_fd=self.root)
+                except (FileNotFoundError, NotADirectoryError):
+                    self.tree.check_bucket_exists(path)
+                    raise _missing(bucket, key) from None
+                try:
+                    found = os.fstat(file)
+                    if not stat.S_ISREG(found.st_mode):
+                        raise _missing(bucket, key)
+                    etag = etag_of(found)
+                    if etag == if_none_match:
+                        raise NotModified(f"{label(bucket, key)} is still {etag}")
+                    if at_once and found.st_size > SMALL:
+                        return None
+                    stop = found.st_size if length is None else min(start + length, found.st_size)
+                    data = _read_range(file, start, stop, at_once=at_once)
+                    if data is None:
+                        return None
+                    # Replaced meanwhile, the file may be on its way to hold another object: see Spares.
+                    if os.fstat(file).st_ctime_ns == found.st_ctime_ns:
+                        return Blob(data, etag)
+                finally:
+                    os.close(file)
 
     def read_many(self, bucket: str, keys: Sequence[str]) -> list[Blob | None]:
         """See ``Store.get_many``."""
@@ -103,12 +133,15 @@ class Files:
         """See ``Store.put``."""
         path = check_path(bucket, key)
         with map_exceptions(bucket, key):
-            if if_match is not None or if_none_match:  # the usual way to lose a race costs no writing
+            if len(data) > SMALL and (if_match is not None or if_none_match):
+                # the usual way to lose a race costs no writing
                 _check(bucket, key, self.tree.find(path), if_match, if_none_match)
-            name, file = self._temp.open()
+            name, file, before = self._temp.open(len(data))
             settled = True
             try:
                 _write_all(file, data)
+                if before > len(data):
+                    os.ftruncate(file, len(data))
                 if self._fsync != "off":
                     _sync_data(file)
                 with self._locks.hold(path):
@@ -118,9 +151,9 @@ class Files:
                     if self._fsync == "off" and held and self._temp.exchange(name, path, self.root):
                         settled = False
                     else:
-                        self.tree.place(name, self._temp.directory, path)
+                        self.tree.place(name, path)
                 if not settled:
-                    self._temp.remove(name)
+                    self._temp.retire(name, held.st_size if held else 0)
                     self.unsettled.add(path, file)
             except BaseException:
                 self._temp.remove(name)
@@ -142,7 +175,7 @@ class Files:
                 if held is None:
                     return None
                 with suppress(FileNotFoundError):
-                    os.unlink(path, dir_fd=self.root)
+                    self._temp.take(path, self.root, held.st_size)
             self.unsettled.drop(path)
             if self._fsync == "full":
                 self.tree.sync(path)
@@ -197,9 +230,19 @@ def _check(
         raise PreconditionFailed(f"{label(bucket, key)} is {found or 'missing'}, not {if_match}")
 
 
-def _read_range(file: int, start: int, stop: int) -> bytes:
+def _read_range(file: int, start: int, stop: int, *, at_once: bool) -> bytes | None:
+    """Bytes of a file; with ``at_once`` None where that means waiting for a disk."""
     if start >= stop:
         return b""
+    if at_once:
+        if _NOWAIT is None:
+            return None
+        place = bytearray(stop - start)
+        try:
+            count = os.preadv(file, [place], start, _NOWAIT)
+        except OSError:  # nothing of it is in memory, or the file system cannot tell
+            return None
+        return bytes(place) if count == len(place) else None
     data = os.pread(file, stop - start, start)
     if len(data) == stop - start:
         return data

@@ -61,15 +61,12 @@ def walk(files: Files, bucket: str, prefix: str, start_after: str = "") -> Itera
                 yield info
 
 
-def delete_all(files: Files, bucket: str, prefix: str, keep: str, most: int) -> int:
-    """Remove objects below ``prefix``, and the directories that become empty; how many they were."""
+def delete_all(files: Files, bucket: str, prefix: str, keep: str, most: int) -> tuple[int, list[bytes]]:
+    """Remove objects below ``prefix``: how many they were, and those paths that are for ``Tree.prune``."""
     found = (info.key for info in walk(files, bucket, prefix) if info.key != keep)
     doomed = list(islice(found, most))
-    for key in doomed:
-        path = files.remove(bucket, key, None)
-        if path is not None:
-            files.tree.prune(path)
-    return len(doomed)
+    paths = [files.remove(bucket, key, None) for key in doomed]
+    return len(doomed), [path for path in paths if path is not None]
 
 
 def _may_follow(key: str, start_after: str) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from hsds.errors import BucketNotFound, InvalidKey, StoreRefused, StoreUnavailable
 from hsds.store.names import check_bucket, check_key, label
+from hsds.store.posix_temp import TempFiles
 
 OWN_DIR = ".hsds"
 """Directory beside the buckets for temporary files and locks; never inside a bucket, where HSDS would take
@@ -62,10 +63,13 @@ def check_path(bucket: str, key: str) -> bytes:
 
 
 class Tree:
-    """The directories below ``root``, an open file descriptor that stays the caller's."""
+    """The directories below ``root``, an open file descriptor that stays the caller's. New ones are made by
+    ``temp``.
+    """
 
-    def __init__(self, root: int) -> None:
+    def __init__(self, root: int, temp: TempFiles) -> None:
         self._root = root
+        self._temp = temp
 
     def check_bucket_exists(self, path: bytes) -> None:
         """Raises ``BucketNotFound`` where the first segment of ``path`` is no directory."""
@@ -87,14 +91,14 @@ class Tree:
             self.check_bucket_exists(path)
         return None
 
-    def place(self, name: str, directory: int, path: bytes) -> None:
-        """Rename file ``name`` of the open ``directory`` to ``path``, making the parents of ``path``.
+    def place(self, name: str, path: bytes) -> None:
+        """Rename the temporary file ``name`` to ``path``, making the parents of ``path``.
 
         Raises ``BucketNotFound``, and ``InvalidKey`` where one of the two keys is a directory of the other.
         """
         for _ in range(_ATTEMPTS):
             try:
-                os.rename(name, path, src_dir_fd=directory, dst_dir_fd=self._root)
+                os.rename(name, path, src_dir_fd=self._temp.directory, dst_dir_fd=self._root)
             except FileNotFoundError:
                 self._make_parents(path)
             except NotADirectoryError:
@@ -104,6 +108,11 @@ class Tree:
             else:
                 return
         raise StoreUnavailable(f"{_text(path)}: its directory, or that of temporary files, keeps vanishing")
+
+    def prune_all(self, paths: Sequence[bytes]) -> None:
+        """``prune`` each of these."""
+        for path in paths:
+            self.prune(path)
 
     def prune(self, path: bytes) -> None:
         """Remove the directories above ``path`` that are empty now, up to the bucket.
@@ -127,11 +136,24 @@ class Tree:
                     os.close(directory)
 
     def _make_parents(self, path: bytes) -> None:
+        """From the last one up to one that is there, and down again: mostly only the last is missing."""
         self.check_bucket_exists(path)
-        for parent in _parents(path)[1:]:
-            # A parent that vanishes again, or is a file, is found by the next attempt to rename.
-            with suppress(FileExistsError, FileNotFoundError, NotADirectoryError):
-                os.mkdir(parent, dir_fd=self._root)
+        parents = _parents(path)[1:]
+        missing = len(parents) - 1
+        while missing > 0 and not self._is_there(parents[missing - 1]):
+            missing -= 1
+        # A parent that vanishes again, or is a file, is found by the next attempt to rename.
+        with suppress(FileExistsError, FileNotFoundError, NotADirectoryError):
+            for parent in parents[missing:]:
+                with suppress(FileExistsError):
+                    self._temp.place_directory(parent, self._root)
+
+    def _is_there(self, path: bytes) -> bool:
+        try:
+            os.stat(path, dir_fd=self._root)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
 
     def _remove_empty(self, path: bytes) -> None:
         """Clear ``path`` of a directory without entries, which a killed process may have left."""

@@ -35,6 +35,9 @@ class Trace:
 class DataNode(ABC):
     """A data node as others see it. Implemented by the node itself and by its remote forms."""
 
+    distant = False
+    """Whether a question means a trip to another process."""
+
     @abstractmethod
     async def execute(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
         """Carry out operations, at once where they are independent, and answer in their order.

@@ -19,6 +19,8 @@ from hsds.errors import InvalidInput, NotSupported
 Buffer = bytes | bytearray | memoryview
 Read = Callable[[], Awaitable[bytes]]
 """The next bytes of a body, as many as have arrived; none at its end."""
+Fill = Callable[[memoryview], Awaitable[None]]
+"""Puts the next bytes of a body into all of some memory."""
 
 VERSION: Final = 1
 """The version of the protocol that this release speaks. It changes with the form of frames only: a new form
@@ -68,9 +70,10 @@ class Frame:
 class FrameReader:
     """Reads one frame: first ``head``, then ``buffers``, so that the head can say where buffers should go."""
 
-    def __init__(self, read: Read, *, limit: int) -> None:
-        """``limit`` is how many bytes the frame may have."""
+    def __init__(self, read: Read, *, limit: int, fill: Fill | None = None) -> None:
+        """``limit`` is how many bytes the frame may have. ``fill`` saves a copy where the source has it."""
         self._read = read
+        self._fill_rest = fill or self._fill_by_reading
         self._limit = limit
         self._rest = memoryview(b"")
         self.version = 0
@@ -128,13 +131,19 @@ class FrameReader:
         return place
 
     async def _fill(self, place: memoryview) -> None:
+        count = min(place.nbytes, len(self._rest))
+        place[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        if count < place.nbytes:
+            await self._fill_rest(place[count:])
+
+    async def _fill_by_reading(self, place: memoryview) -> None:
         done, size = 0, place.nbytes
         while done < size:
-            if not self._rest:
-                self._rest = memoryview(await self._more())
-            count = min(size - done, len(self._rest))
-            place[done : done + count] = self._rest[:count]
-            self._rest = self._rest[count:]
+            data = memoryview(await self._more())
+            count = min(size - done, len(data))
+            place[done : done + count] = data[:count]
+            self._rest = data[count:]
             done += count
 
     async def _more(self) -> bytes:

@@ -18,6 +18,11 @@ class DataNodes:
     def __init__(self, node: DataNode) -> None:
         self._node = node
 
+    @property
+    def distant(self) -> bool:
+        """Whether questions mean trips, so that two at once are better than one after another."""
+        return self._node.distant
+
     async def call(self, op: Op[R], trace: Trace) -> R:
         """Carry out one operation; raises its ``HsdsError``."""
         (result,) = await self._node.execute((op,), trace)

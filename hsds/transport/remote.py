@@ -6,21 +6,20 @@ back in the places of the results. Nothing is sent twice here: who knows the vie
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import aiohttp
 import orjson
-from aiohttp import payload
-from aiohttp.abc import AbstractStreamWriter
-from yarl import URL
 
 from hsds.cluster.view import View
 from hsds.errors import HsdsError, InvalidInput, NotReachable, Unavailable
 from hsds.transport.base import DataNode, Trace
-from hsds.transport.frames import Buffer, Frame, FrameReader, WrongVersion
+from hsds.transport.frames import Buffer, FrameReader, WrongVersion
+from hsds.transport.link import Link
+from hsds.transport.linkpool import LinkPool
 from hsds.transport.ops import Op
 from hsds.transport.signing import HEADER, Signer
 from hsds.transport.wire import Wire
@@ -29,26 +28,7 @@ EXECUTE: Final = "/execute"
 FRAME_TYPE: Final = "application/x-hsds-frame"
 _SLICE: Final = 1 << 20
 """Bytes given to the socket at a time."""
-_READ_BUFFER: Final = 1 << 18
-_KEEPALIVE: Final = 600.0
-_CONNECT_SECONDS: Final = 2.0
 _LONGEST_TEXT: Final = 4096
-
-
-class _FrameBody(payload.Payload):
-    """The buffers of a frame as a body of known length, sent as they are."""
-
-    def __init__(self, parts: Sequence[Buffer], nbytes: int) -> None:
-        super().__init__(parts, content_type=FRAME_TYPE)
-        self._parts = parts
-        self._size = nbytes
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        raise TypeError("a frame is no text")
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        for piece in slices(self._parts):
-            await writer.write(piece)
 
 
 def slices(parts: Sequence[Buffer]) -> list[memoryview]:
@@ -80,9 +60,7 @@ class Connections:
         self.clock = clock
         self._limit = limit_per_host
         self._closed = False
-        self._session: aiohttp.ClientSession | None = None
-        self._sockets: dict[str, aiohttp.ClientSession] = {}
-        self._nodes: dict[tuple[str, int], RemoteDataNode] = {}
+        self._nodes: dict[tuple[str, int], tuple[RemoteDataNode, LinkPool]] = {}
 
     def node(self, address: str, port: int) -> RemoteDataNode:
         """The data node at an IP and port, or at the path of a Unix socket.
@@ -91,64 +69,40 @@ class Connections:
         """
         if self._closed:
             raise NotReachable("this node is ending")
-        node = self._nodes.get((address, port))
-        if node is None:
-            if address.startswith("/"):
-                base, session = URL("http://socket"), self._socket(address)
-            else:
-                host = f"[{address}]" if ":" in address else address
-                base, session = URL(f"http://{host}:{port}"), self._tcp()
-            node = self._nodes[address, port] = RemoteDataNode(self, session, base, _name(address, port))
-        return node
+        known = self._nodes.get((address, port))
+        if known is None:
+            links = LinkPool(address, port, limit=self._limit)
+            node = RemoteDataNode(self, links, _name(address, port), _host(address, port))
+            known = self._nodes[address, port] = node, links
+        return known[0]
 
     async def close(self) -> None:
         """Close all connections; what is under way fails."""
         self._closed = True
-        for session in (self._session, *self._sockets.values()):
-            if session is not None:
-                await session.close()
-
-    def _tcp(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(
-                limit=0, limit_per_host=self._limit, keepalive_timeout=_KEEPALIVE, use_dns_cache=False
-            )
-            self._session = _session(connector)
-        return self._session
-
-    def _socket(self, path: str) -> aiohttp.ClientSession:
-        if path not in self._sockets:
-            connector = aiohttp.UnixConnector(path, limit=self._limit, keepalive_timeout=_KEEPALIVE)
-            self._sockets[path] = _session(connector)
-        return self._sockets[path]
-
-
-def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        auto_decompress=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        read_bufsize=_READ_BUFFER,
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-        trust_env=False,
-    )
+        for _, links in self._nodes.values():
+            links.close()
 
 
 def _name(address: str, port: int) -> str:
     return address if address.startswith("/") else f"{address}:{port}"
 
 
+def _host(address: str, port: int) -> str:
+    if address.startswith("/"):
+        return "socket"
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 class RemoteDataNode(DataNode):
     """A data node of another process, from ``Connections.node``."""
 
-    def __init__(
-        self, connections: Connections, session: aiohttp.ClientSession, base: URL, name: str
-    ) -> None:
+    distant = True
+
+    def __init__(self, connections: Connections, links: LinkPool, name: str, host: str) -> None:
         self._connections = connections
-        self._session = session
-        self._base = base
-        self._execute = base.with_path(EXECUTE)
+        self._links = links
         self._name = name
+        self._host = host
 
     def __repr__(self) -> str:
         return f"<RemoteDataNode {self._name}>"
@@ -159,11 +113,10 @@ class RemoteDataNode(DataNode):
 
     async def execute(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
         wire = self._connections.wire
-        frame = wire.put_request(ops, trace)
+        parts = wire.put_request(ops, trace).parts()
         within = None if trace.deadline is None else trace.deadline - self._connections.clock()
-        headers = {"Content-Type": FRAME_TYPE}
-        async with self._ask("POST", self._execute, _body(frame), within, trace.epoch, headers) as response:
-            reader = FrameReader(response.content.readany, limit=self._connections.answer_limit)
+        async with self._ask("POST", EXECUTE, parts, within, trace.epoch, FRAME_TYPE) as link:
+            reader = FrameReader(link.read, limit=self._connections.answer_limit, fill=link.fill)
             head = await reader.head()
             buffers = await reader.buffers(wire.places(ops, head))
             reply = wire.get_reply(ops, head, buffers)
@@ -175,61 +128,64 @@ class RemoteDataNode(DataNode):
         self, method: str, path: str, *, body: Any = None, within: float, epoch: int | None = None
     ) -> Any:
         """A small request of JSON, answered by JSON, ``within`` seconds. Raises ``NotReachable``."""
-        data = None if body is None else orjson.dumps(body)
-        url = self._base.join(URL(path, encoded=True))
-        async with self._ask(method, url, data, within, epoch, {}) as response:
-            return orjson.loads(await response.read())
+        parts = () if body is None else (orjson.dumps(body),)
+        async with self._ask(method, path, parts, within, epoch, "application/json") as link:
+            return orjson.loads(await _text(link, self._connections.answer_limit))
 
     @asynccontextmanager
     async def _ask(
         self,
         method: str,
-        url: URL,
-        data: Any,
+        path: str,
+        parts: Sequence[Buffer],
         within: float | None,
         epoch: int | None,
-        headers: Mapping[str, str],
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer while it is read, if the node has accepted the request. Translates what can go wrong."""
+        content_type: str,
+    ) -> AsyncIterator[Link]:
+        """The link while the answer is read, if the node has accepted the request. Translates what can go
+        wrong.
+        """
         if within is not None and within <= 0:
             raise NotReachable(f"no time is left to ask the data node {self._name}")
-        signature = self._connections.signer.sign(method, url.raw_path_qs, epoch)
-        limits = aiohttp.ClientTimeout(total=within, sock_connect=_CONNECT_SECONDS)
+        signature = self._connections.signer.sign(method, path, epoch)
+        length = sum(memoryview(part).nbytes for part in parts)
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\n{HEADER}: {signature}\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
+        )
         try:
-            async with self._session.request(
-                method,
-                url,
-                data=data,
-                headers={HEADER: signature, **headers},
-                timeout=limits,
-                allow_redirects=False,
-            ) as response:
-                if response.status not in (200, 421):
-                    await self._refused(response)
-                yield response
+            async with asyncio.timeout(within), self._links.link() as link:
+                await link.send(head.encode(), parts)
+                status = await link.answer()
+                if status not in (200, 421):
+                    await self._refused(status, link)
+                yield link
         except TimeoutError as error:
             raise NotReachable(f"the data node {self._name} did not answer in time") from error
-        except (aiohttp.ClientError, OSError) as error:
+        except OSError as error:
             raise NotReachable(f"the data node {self._name} is not reached: {_first_line(error)}") from error
         except (InvalidInput, WrongVersion, orjson.JSONDecodeError) as error:
             raise NotReachable(f"the data node {self._name} does not answer as one: {error}") from error
 
-    async def _refused(self, response: aiohttp.ClientResponse) -> None:
+    async def _refused(self, status: int, link: Link) -> None:
         """Raise what an answer without results means."""
-        text = (await response.content.read(_LONGEST_TEXT)).decode(errors="replace").partition("\n")[0]
-        match response.status:
+        text = (await _text(link, _LONGEST_TEXT)).decode(errors="replace").partition("\n")[0]
+        match status:
             case 401 | 403:
                 raise Unavailable(f"the data node {self._name} does not believe our signature: {text}")
             case 400 | 413:
                 raise HsdsError(f"the data node {self._name} does not take the request: {text}")
             case 501:
                 raise Unavailable(f"the data node {self._name} is of another version: {text}")
-        raise NotReachable(f"the data node {self._name} answers {response.status}: {text}")
+        raise NotReachable(f"the data node {self._name} answers {status}: {text}")
 
 
-def _body(frame: Frame) -> Any:
-    parts = frame.parts()
-    return parts[0] if len(parts) == 1 else _FrameBody(parts, frame.nbytes)
+async def _text(link: Link, limit: int) -> bytes:
+    """The body of an answer, or as much of it as is allowed."""
+    body = b""
+    while len(body) < limit and (data := await link.read()):
+        body += data
+    return body[:limit]
 
 
 def _first_line(error: BaseException) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,8 @@ from hsds.transport.splitting import Part, counts, first_part, merge, prepared, 
 
 _STEPS = (0.02, 0.05, 0.1, 0.2)
 """Seconds before an operation is sent again; the last for ever."""
+_LOOK = 1.0
+"""Seconds after which who watches for data nodes that leave looks whether anybody waits for one."""
 
 
 class Views(ABC):
@@ -73,6 +75,8 @@ class _Share:
 class Router(DataNode):
     """Sends operations to their owners. ``connect`` gives the data node of a member."""
 
+    distant = True
+
     def __init__(
         self,
         views: Views,
@@ -87,6 +91,7 @@ class Router(DataNode):
         self._clock = clock
         self._hold_timeout = hold_timeout
         self._attempt_timeout = attempt_timeout
+        self._departures = _Departures(views)
         self._serial = itertools.count(1)
         self.held = 0
         """Operations that were sent more than once, ever."""
@@ -125,15 +130,20 @@ class Router(DataNode):
         steps = itertools.chain(_STEPS, itertools.repeat(_STEPS[-1]))
         try:
             while True:
-                for share in self._shares(job for job in jobs if not job.final):
-                    running.append(asyncio.create_task(self._send(share, trace)))
+                shares = self._shares(job for job in jobs if not job.final)
+                if len(shares) == 1 and not running:  # the common case; tasks cost more than the question
+                    await self._send(shares[0], trace)
+                else:
+                    running += [asyncio.create_task(self._send(share, trace)) for share in shares]
                 waiting = any(job.parts for job in jobs if not job.final)
                 if not running and not waiting:
                     return
                 left = (trace.deadline or 0) - self._clock()
                 if left <= 0:
                     return
-                if waiting:  # something was refused, or nobody is known who could be asked
+                if (
+                    waiting
+                ):  # something was refused, or has a next part, or nobody is known who could be asked
                     await self._pause(min(left, next(steps)))
                 else:
                     await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -219,28 +229,53 @@ class Router(DataNode):
 
     async def _ask(self, share: _Share, asked: list[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
         """The answers, or for each operation why there are none: no answer in time, or another owner now."""
+        left = (trace.deadline or 0) - self._clock()
         try:
-            node = self._connect(share.member)
-        except Unavailable as error:
-            return [error] * len(asked)
-        asking = asyncio.ensure_future(node.execute(asked, trace))
-        moved = asyncio.ensure_future(self._moved(share))
-        try:
-            await asyncio.wait(
-                (asking, moved), timeout=self._attempt_timeout, return_when=asyncio.FIRST_COMPLETED
-            )
-            if asking.done():
-                return asking.result()
-            reason = "another data node owns it now" if moved.done() else "no answer in time"
+            async with asyncio.timeout(min(self._attempt_timeout, max(left, 0.0))) as limit:
+                with self._departures.ending(share.member.uid, share.epoch, limit):
+                    return await self._connect(share.member).execute(asked, trace)
+        except TimeoutError:
+            view = self._views.view
+            here = view is None or share.member.uid in view.uids
+            reason = "no answer in time" if here else "another data node owns it now"
             return [Unavailable(f"data node {share.member.address}: {reason}")] * len(asked)
         except Unavailable as error:
             return [error] * len(asked)
-        finally:
-            asking.cancel()
-            moved.cancel()
 
-    async def _moved(self, share: _Share) -> None:
-        """Until the data node is no member any more: who vanished does not answer."""
+
+class _Departures:
+    """Ends the waiting for data nodes that leave the view: who vanished does not answer.
+
+    One task watches for all requests under way, and for a moment longer: one a request would cost as much
+    as the request.
+    """
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._waiting: dict[asyncio.Timeout, str] = {}
+        """By what ends the waiting, the uid of who is waited for."""
+        self._watching: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def ending(self, uid: str, epoch: int, limit: asyncio.Timeout) -> Iterator[None]:
+        """Meanwhile ``limit`` is over as soon as a view newer than ``epoch`` is known without ``uid``."""
         view = self._views.view
-        while view is None or share.member.uid in view.uids:
-            view = await self._views.newer(share.epoch if view is None else view.epoch)
+        if view is not None and uid not in view.uids:
+            limit.reschedule(asyncio.get_running_loop().time())
+        self._waiting[limit] = uid
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch(epoch))
+        try:
+            yield
+        finally:
+            del self._waiting[limit]
+
+    async def _watch(self, epoch: int) -> None:
+        while self._waiting:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    epoch = (await self._views.newer(epoch)).epoch
+            view = self._views.view
+            for limit, uid in self._waiting.items():
+                if view is not None and uid not in view.uids and not limit.expired():
+                    limit.reschedule(asyncio.get_running_loop().time())

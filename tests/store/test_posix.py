@@ -206,9 +206,9 @@ class TestPosixStoreWithoutExchange:
 
 async def test_what_replaced_others_is_told_to_the_disk_soon(store: PosixStore) -> None:
     for _ in range(3):
-        for i in range(100):
+        for i in range(400):
             await store.put("bucket1", f"k{i}", b"x")
-    assert 0 < len(store._files.unsettled) <= 64
+    assert 0 < len(store._files.unsettled) <= 256
     async with asyncio.timeout(10):
         while len(store._files.unsettled):  # noqa: ASYNC110 - a thread does it
             await asyncio.sleep(0.05)

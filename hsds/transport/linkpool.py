@@ -1,0 +1,79 @@
+"""The connections of a node to one other node: kept while they are fit, as many as are in use at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from hsds.transport.link import Link
+
+_CONNECT_SECONDS: Final = 2.0
+_KEEPALIVE: Final = 600.0
+"""Seconds after which an unused connection is not trusted any more."""
+
+
+class LinkPool:
+    """Links to an IP and port, or to the path of a Unix socket; at most ``limit`` at once, others wait."""
+
+    def __init__(self, address: str, port: int, *, limit: int) -> None:
+        self._address = address
+        self._port = port
+        self._turns = asyncio.Semaphore(limit)
+        self._idle: list[Link] = []
+        self._links: set[Link] = set()
+
+    def __repr__(self) -> str:
+        return f"<LinkPool {self._address}:{self._port}, {len(self._links)} links, {len(self._idle)} idle>"
+
+    def close(self) -> None:
+        """Close all links; what is under way fails."""
+        for link in self._links:
+            link.close()
+        self._links.clear()
+        self._idle.clear()
+
+    @asynccontextmanager
+    async def link(self) -> AsyncIterator[Link]:
+        """A link for one exchange. Raises ``OSError`` where nobody is reached."""
+        async with self._turns:
+            link = self._kept() or await self._connect()
+            try:
+                yield link
+            finally:
+                self._give_back(link)
+
+    def _kept(self) -> Link | None:
+        """The link that was used last, if it is still there: others grow old and are closed."""
+        oldest = asyncio.get_running_loop().time() - _KEEPALIVE
+        while self._idle:
+            link = self._idle.pop()
+            if link.fit and link.idle_since > oldest:
+                return link
+            self._drop(link)
+        return None
+
+    async def _connect(self) -> Link:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                if self._address.startswith("/"):
+                    _, link = await loop.create_unix_connection(Link, self._address)
+                else:
+                    _, link = await loop.create_connection(Link, self._address, self._port)
+        except TimeoutError:
+            raise ConnectionError("nobody takes the connection") from None
+        self._links.add(link)
+        return link
+
+    def _give_back(self, link: Link) -> None:
+        if link.fit and link in self._links:
+            link.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(link)
+        else:
+            self._drop(link)
+
+    def _drop(self, link: Link) -> None:
+        link.close()
+        self._links.discard(link)

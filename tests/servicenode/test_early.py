@@ -1,0 +1,108 @@
+"""Where questions are trips, what will be asked is asked at once; answers are as they would be otherwise."""
+
+import numpy as np
+import pytest
+
+from hsds.transport import ops
+from hsds.transport.base import DataNode
+from hsds.transport.nodes import DataNodes
+from tests.servicenode.conftest import HOME
+from tests.servicenode.valuetools import BINARY, DOMAIN, make_values
+
+
+class Far(DataNode):
+    """A data node that counts the trips to it."""
+
+    distant = True
+
+    def __init__(self, node):
+        self._node = node
+        self.trips = []
+
+    @property
+    def name(self):
+        return "far"
+
+    async def execute(self, batch, trace):
+        self.trips.append([type(op).__name__ for op in batch])
+        return await self._node.execute(batch, trace)
+
+
+@pytest.fixture
+def far(service, data_node):
+    far = Far(data_node)
+    service.node.nodes = DataNodes(far)
+    return far
+
+
+@pytest.fixture
+async def values(service):
+    values = await make_values(service, (20,), "<i4", chunks=[10], maxdims=[100])
+    await values.write(np.arange(20, dtype="<i4"))
+    return values
+
+
+def url(values):
+    return f"/datasets/{values.id}/value"
+
+
+async def read(service, values, **options):
+    return await service.get(url(values), domain=DOMAIN, headers=BINARY, **options)
+
+
+async def test_values_that_were_read_before_take_one_trip(service, values, far):
+    for expected in (["ReadChunks"], None):
+        far.trips.clear()
+        reply = await read(service, values, select="[3:7]")
+        assert reply.body == np.arange(3, 7, dtype="<i4").tobytes()
+        assert far.trips[1:] == ([expected] if expected else [])
+    assert far.trips == [["GetDomain", "GetObject", "ReadChunks"]]
+
+
+async def test_a_dataset_that_changed_is_seen_as_it_is(service, values, far):
+    await read(service, values)
+    assert (
+        await service.put(f"/datasets/{values.id}/shape", domain=DOMAIN, json={"shape": [25]})
+    ).status == 201
+    reply = await read(service, values)
+    assert np.frombuffer(reply.body, "<i4").tolist() == [*range(20), 0, 0, 0, 0, 0]
+    assert (await service.delete(f"/datasets/{values.id}", domain=DOMAIN)).status == 200
+    assert (await read(service, values)).status == 410
+
+
+async def test_who_may_not_read_is_told_nothing(service, values, far):
+    await read(service, values)
+    for path in (url(values), f"/datasets/{values.id}", f"/datasets/{values.id}/attributes/a"):
+        assert (await service.get(path, domain=DOMAIN, user="test_user2")).status == 403
+        assert (await service.get(path, domain=f"{HOME}/other.h5")).status == 404
+    other = f"{HOME}/second.h5"
+    await service.make_domain(other)
+    assert (await service.get(url(values), domain=other)).status == 400
+
+
+async def test_objects_and_attributes_take_one_trip(service, values, far):
+    attribute = {"type": "H5T_STD_I32LE", "value": 7}
+    path = f"/datasets/{values.id}/attributes/a"
+    assert (await service.put(path, domain=DOMAIN, json=attribute)).status == 201
+    far.trips.clear()
+    assert (await service.get(path, domain=DOMAIN)).json["value"] == 7
+    assert (await service.get(f"/datasets/{values.id}", domain=DOMAIN)).json["id"] == values.id
+    assert far.trips == [["GetDomain", "GetAttributes"], ["GetDomain", "GetObject"]]
+
+
+@pytest.mark.parametrize("id_", ["d-nonsense", "g-nonsense"])
+async def test_what_is_no_id_is_refused_as_ever(service, values, far, id_):
+    assert (await service.get(f"/datasets/{id_}/value", domain=DOMAIN)).status == 400
+    assert far.trips == [["GetDomain"]]
+
+
+async def test_nothing_is_asked_early_where_the_data_node_is_at_hand(service, values, data_node, monkeypatch):
+    far = Far(data_node)
+    monkeypatch.setattr(far, "distant", False, raising=False)
+    service.node.nodes = DataNodes(far)
+    await read(service, values)
+    assert far.trips == [["GetDomain"], ["GetObject"], ["ReadChunks"]]
+
+
+def test_an_answer_is_for_the_same_question_only():
+    assert ops.GetObject("b", "g-1") != ops.GetObject("b", "g-1", links=True)

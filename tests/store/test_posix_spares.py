@@ -1,0 +1,115 @@
+"""Files used again: never while a reader may still take them for the object that they were."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hsds.store import posix_files
+from hsds.store.posix import PosixStore
+from hsds.store.posix_spares import SMALL, Spares
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[PosixStore]:
+    store = PosixStore(tmp_path / "root")
+    await store.start()
+    await store.create_bucket("b")
+    yield store
+    await store.close()
+    assert [path for path in (tmp_path / "root/.hsds/tmp").rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files do not rest."""
+    monkeypatch.setattr("hsds.store.posix_spares._REST", 0.0)
+
+
+def inode(tmp_path: Path, key: str) -> int:
+    return (tmp_path / "root/b" / key).stat().st_ino
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("size", [0, 10, SMALL, SMALL + 1])
+async def test_what_was_replaced_or_deleted_serves_the_next(
+    store: PosixStore, tmp_path: Path, size: int
+) -> None:
+    await store.put("b", "k", b"0" * size)
+    first = inode(tmp_path, "k")
+    await store.put("b", "k", b"1" * size)
+    await store.put("b", "other", b"2" * size)
+    assert inode(tmp_path, "other") == first
+    await store.delete("b", "other")
+    await store.put("b", "third", b"3" * size)
+    assert inode(tmp_path, "third") == first
+    assert bytes((await store.get("b", "third")).data) == b"3" * size
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_longer_one_is_cut(store: PosixStore) -> None:
+    await store.put("b", "k", b"0" * 1000)
+    await store.delete("b", "k")
+    await store.put("b", "k", b"short")
+    assert bytes((await store.get("b", "k")).data) == b"short"
+    assert (await store.head("b", "k")).size == 5
+
+
+async def test_a_file_rests(store: PosixStore, tmp_path: Path) -> None:
+    await store.put("b", "k", b"0")
+    first = inode(tmp_path, "k")
+    await store.delete("b", "k")
+    await store.put("b", "k", b"1")
+    assert inode(tmp_path, "k") != first
+    await asyncio.sleep(0.15)
+    await store.put("b", "l", b"2")
+    assert inode(tmp_path, "l") == first
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_reader_never_sees_what_comes_next(
+    store: PosixStore, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    """Between the opening of a file and the reading of it, or after, the file holds another object."""
+    await store.put("b", "k", b"old!")
+    real, files = posix_files._read_range, store._files
+    done = []
+
+    def replaced(*arguments: object, **more: object) -> object:
+        data = None if before else real(*arguments, **more)  # type: ignore[arg-type]
+        if not done:
+            done.append(True)
+            files.write("b", "k", b"new!", None, False)
+            files.write("b", "secret", b"hide", None, False)
+        return real(*arguments, **more) if before else data  # type: ignore[arg-type]
+
+    monkeypatch.setattr(posix_files, "_read_range", replaced)
+    blob = await store.get("b", "k")
+    assert bytes(blob.data) == b"new!"
+    assert blob.etag == (await store.head("b", "k")).etag
+    assert done
+
+
+async def test_another_process_may_have_cleared_them_away(
+    store: PosixStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsds.store.posix_spares._REST", 0.0)
+    await store.put("b", "k", b"0")
+    await store.delete("b", "k")
+    for path in (tmp_path / "root/.hsds/tmp").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    await store.put("b", "k", b"1")
+    assert bytes((await store.get("b", "k")).data) == b"1"
+
+
+def test_they_are_bounded() -> None:
+    spares = Spares()
+    assert all(spares.add(f"{i}", 1) for i in range(256))
+    assert not spares.add("one more", 1)
+    assert len(spares.drain()) == 256
+    assert spares.add("large", 40 << 20)
+    assert not spares.add("too large", 40 << 20)
+    assert spares.drain() == ["large"]
