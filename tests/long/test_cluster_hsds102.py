@@ -24,8 +24,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("kills", [0, 1])
-async def test_a_data_node_killed_and_restarted(tmp_path, s3_server, s3_bucket, kills):
+async def test_a_data_node_killed_and_restarted(tmp_path, s3_server, s3_bucket):
     environ = {
         "AWS_S3_GATEWAY": s3_server.endpoint,
         "AWS_ACCESS_KEY_ID": s3_server.access_key,
@@ -34,16 +33,12 @@ async def test_a_data_node_killed_and_restarted(tmp_path, s3_server, s3_bucket, 
         "BUCKET_NAME": s3_bucket,
     }
     with Hsds102(os.environ["HSDS_TEST_HSDS102"], data_nodes=4, **environ) as service:
-        await service.wait()
-        async with service.rest() as rest:
-            await rest.folder("/home")
-            await rest.folder(f"/home/{USER}")
+        await make_folders(service)
         endpoint = "http+unix://" + f"{service.folder}/sn_1.sock".replace("/", "%2F")
         again = []
         try:
             async with load(tmp_path / "load", endpoint, USER, PASSWORD, tries=20) as running:
-                for _ in range(kills):
-                    again.append(await asyncio.to_thread(kill_and_restart, service))
+                again.append(await asyncio.to_thread(kill_and_restart, service))
                 await asyncio.sleep(10)
                 await service.wait()
                 await asyncio.sleep(10)
@@ -52,9 +47,26 @@ async def test_a_data_node_killed_and_restarted(tmp_path, s3_server, s3_bucket, 
             for process in again:
                 process.kill()
                 process.wait()
-        print("\n" + outcome.row(f"HSDS 1.0.2, {kills} data-node process killed and restarted"))
+        print("\n" + outcome.row("HSDS 1.0.2, one data-node process killed and restarted"))
         print(*outcome.errors[:3], *outcome.lost[:3], *outcome.wrong[:3], sep="\n")
         assert outcome.operations > 100
+
+
+async def make_folders(service):
+    """It may give up its start, or answer 500 at first: then it is started again."""
+    for _ in range(4):
+        try:
+            await service.wait(30)
+            async with service.rest() as rest:
+                for folder in ("/home", f"/home/{USER}"):
+                    status, reason, _ = await rest.send("PUT", "/", folder, json={"folder": True})
+                    assert status in (201, 409), reason
+        except AssertionError:
+            service.kill()
+            service.start()
+        else:
+            return
+    raise AssertionError("HSDS does not start")
 
 
 def kill_and_restart(service):
