@@ -117,7 +117,7 @@ def _page_listed(target: Target, size: int) -> Asked:
     path = target.unique("folder")
     target.ask(make("PUT", "/", {"domain": path}, body={"folder": True}))
     target.server.keys.put(grown.folder(path, size))
-    marker = f"d{size // 2 - 1:06}.h5"
+    marker = f"{path}/d{size // 2 - 1:06}.h5"
     page = make("GET", "/domains", {"domain": f"{path}/", "Limit": PAGE, "Marker": marker})
     first = f"{path}/d{size // 2:06}.h5"
     return Asked([page] * (REPEATS // 2 + 1), first.encode())

@@ -94,6 +94,8 @@ def parse_folder(text: str) -> tuple[str | None, str]:
 
 def check_path(path: str) -> None:
     """Raise ``InvalidInput`` unless ``path`` can be a domain's or folder's."""
+    if not path.startswith("/"):
+        raise InvalidInput(f"Invalid domain name {path!r}: it does not begin with a slash")
     if len(path) < 2 or path.endswith("/"):
         raise InvalidInput(f"Invalid domain name {path!r}: no name after the last slash")
     if "//" in path:

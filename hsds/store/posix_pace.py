@@ -43,6 +43,8 @@ class Pace:
         self._slow = 0.0
         self._spent = 0.0
         """Seconds in this turn of the loop."""
+        self._next = asyncio.Lock()
+        """Whose turn it is when the loop has been had for long enough: who came first."""
 
     @property
     def quick(self) -> bool:
@@ -51,8 +53,12 @@ class Pace:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do it in the loop, after others if they have had the loop for long enough."""
-        while self._spent > _AT_ONCE:  # noqa: ASYNC110 - the next turn of the loop is what is waited for
-            await asyncio.sleep(0)
+        async with self._next:
+            while self._spent > _AT_ONCE:  # noqa: ASYNC110 - the next turn of the loop is what is waited for
+                await asyncio.sleep(0)
+            return self._run(work)
+
+    def _run(self, work: Callable[[], T]) -> T:
         if not self._spent:
             asyncio.get_running_loop().call_soon(self._turn)
         waits = _waits()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hsds.datanode.change import Basis, Outcome
 from hsds.datanode.documents import JSON
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
-from hsds.errors import Conflict, StoreUnavailable
+from hsds.errors import Conflict, KeyNotFound, StoreUnavailable
 from hsds.hdf5.jsontext import loads
 from hsds.hdf5.selecttext import parse_select
 from hsds.transport import ops
@@ -88,6 +89,12 @@ async def test_an_unanswered_put_is_resolved(store):
     assert (await stored(store))["rows"] == 4
 
 
+async def is_stored(store, rows):
+    with suppress(KeyNotFound):
+        return (await stored(store))["rows"] == rows
+    return False
+
+
 async def test_what_the_store_does_not_take_is_tried_again(store):
     objects = make(store, max_age=0.1, patience=0.05).objects
     await objects.committer.change(KEY, JSON, grow)
@@ -96,8 +103,9 @@ async def test_what_the_store_does_not_take_is_tried_again(store):
         await objects.committer.flush("b")
     assert await objects.committer.change(KEY, JSON, grow) == 2, "from memory"
     store.down = False
-    await asyncio.sleep(0.5)
-    assert (await stored(store))["rows"] == 2
+    async with asyncio.timeout(20):
+        while not await is_stored(store, rows=2):
+            await asyncio.sleep(0.05)
 
 
 async def test_somebody_else_wrote_meanwhile(store):

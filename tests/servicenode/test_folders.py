@@ -121,7 +121,9 @@ async def test_what_does_not_exist_has_no_listing(listing):
     assert (await listing.get("/domains", domain=f"{HOME}/a1.h5/")).status == 404
 
 
-@pytest.mark.parametrize("params", [{"Limit": "x"}, {"Limit": "-1"}, {"Marker": "x"}, {"domain": "//"}])
+@pytest.mark.parametrize(
+    "params", [{"Limit": "x"}, {"Limit": "-1"}, {"Marker": "x"}, {"Marker": "x.h5"}, {"domain": "//"}]
+)
 async def test_bad_requests(listing, params):
     assert (await listing.get("/domains", **({"domain": HOME} | params))).status == 400
 

@@ -60,6 +60,22 @@ async def test_others_have_their_turn() -> None:
     assert max(steps) <= 4
 
 
+async def test_who_comes_first_is_served_first() -> None:
+    """One that asks again and again keeps nobody from the loop."""
+    pace, over = Pace(), asyncio.Event()
+    counts = [0] * 4
+
+    async def ask(i: int) -> None:
+        while not over.is_set():
+            await pace.run(lambda: time.sleep(0.001))
+            counts[i] += 1
+            if counts[i] == 50:
+                over.set()
+
+    await asyncio.gather(*map(ask, range(4)))
+    assert min(counts) >= 40
+
+
 async def test_errors_come_through() -> None:
     with pytest.raises(ValueError, match="x"):
         await Pace().run(lambda: int("x"))
