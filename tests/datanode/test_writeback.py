@@ -104,7 +104,7 @@ async def test_what_the_store_does_not_take_is_tried_again(store):
     assert await objects.committer.change(KEY, JSON, grow) == 2, "from memory"
     store.down = False
     async with asyncio.timeout(20):
-        while not await is_stored(store, rows=2):
+        while not await is_stored(store, rows=2):  # noqa: ASYNC110 - a store tells nobody
             await asyncio.sleep(0.05)
 
 
