@@ -113,11 +113,21 @@ class Files:
                     data = _read_range(file, start, stop, at_once=at_once)
                     if data is None:
                         return None
-                    # Replaced meanwhile, the file may be on its way to hold another object: see Spares.
-                    if os.fstat(file).st_ctime_ns == found.st_ctime_ns:
+                    if self._is_still(path, found):
                         return Blob(data, etag)
                 finally:
                     os.close(file)
+
+    def _is_still(self, path: bytes, found: os.stat_result) -> bool:
+        """Whether the file that was ``found`` is at ``path``, and was all the time.
+
+        If not it may have been on its way to hold another object, or have become that since: see ``Spares``.
+        """
+        try:
+            now = os.stat(path, dir_fd=self.root)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return now.st_ino == found.st_ino and now.st_ctime_ns == found.st_ctime_ns
 
     def read_many(self, bucket: str, keys: Sequence[str]) -> list[Blob | None]:
         """See ``Store.get_many``."""
@@ -153,7 +163,8 @@ class Files:
                     else:
                         self.tree.place(name, path)
                 if not settled:
-                    self._temp.retire(name, held.st_size if held else 0)
+                    assert held is not None
+                    self._temp.retire(name, held)
                     self.unsettled.add(path, file)
             except BaseException:
                 self._temp.remove(name)
@@ -175,7 +186,7 @@ class Files:
                 if held is None:
                     return None
                 with suppress(FileNotFoundError):
-                    self._temp.take(path, self.root, held.st_size)
+                    self._temp.take(path, self.root, held)
             self.unsettled.drop(path)
             if self._fsync == "full":
                 self.tree.sync(path)

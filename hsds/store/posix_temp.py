@@ -14,6 +14,7 @@ import errno
 import fcntl
 import itertools
 import os
+import stat
 import struct
 import threading
 import time
@@ -65,15 +66,15 @@ class TempFiles:
         name = self._name()
         return name, os.open(name, _WRITE, 0o666, dir_fd=self.directory), 0
 
-    def retire(self, name: str, size: int) -> None:
-        """A file of ``size`` bytes, which was an object, may serve the next."""
-        if not self._spares.add(name, size):
+    def retire(self, name: str, found: os.stat_result) -> None:
+        """A file, which was an object, may serve the next."""
+        if not (_is_ours(found) and self._spares.add(name, found.st_size)):
             self.remove(name)
 
-    def take(self, path: bytes, root: int, size: int) -> None:
-        """Take away the file at ``path`` of ``root``, of ``size`` bytes."""
+    def take(self, path: bytes, root: int, found: os.stat_result) -> None:
+        """Take away the file at ``path`` of ``root``."""
         name = self._name()
-        if self._spares.add(name, size):
+        if _is_ours(found) and self._spares.add(name, found.st_size):
             os.rename(path, name, src_dir_fd=root, dst_dir_fd=self.directory)
         else:
             os.unlink(path, dir_fd=root)
@@ -165,6 +166,11 @@ class Unsettled:
                     return
                 _, file = self._files.popitem(last=False)
             _begin_to_write(file)
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Whether a file can be written into, and nobody has another name for it, e.g. in a backup of links."""
+    return found.st_nlink == 1 and found.st_uid == os.geteuid() and bool(found.st_mode & stat.S_IWUSR)
 
 
 def _begin_to_write(file: int) -> None:

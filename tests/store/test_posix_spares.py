@@ -1,8 +1,10 @@
 """Files used again: never while a reader may still take them for the object that they were."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +92,57 @@ async def test_a_reader_never_sees_what_comes_next(
     assert bytes(blob.data) == b"new!"
     assert blob.etag == (await store.head("b", "k")).etag
     assert done
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_reader_that_stood_still_after_opening_a_file(
+    store: PosixStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time it looks the file is another object, whole and at rest."""
+    await store.put("b", "k", b"old!")
+    real, files = os.open, store._files
+    done = []
+
+    def slow(path: bytes, *arguments: Any, **more: Any) -> int:
+        file = real(path, *arguments, **more)
+        if path == b"b/k" and not done:
+            done.append(os.fstat(file).st_ino)
+            files.write("b", "k", b"new!", None, False)
+            files.write("b", "secret", b"hide", None, False)
+        return file
+
+    monkeypatch.setattr(os, "open", slow)
+    blob = await store.get("b", "k")
+    assert bytes(blob.data) == b"new!"
+    assert blob.etag == (await store.head("b", "k")).etag
+    assert done == [os.stat(b"b/secret", dir_fd=files.root).st_ino]
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("how", ["replaced", "deleted"])
+async def test_what_has_another_name_is_left_alone(store: PosixStore, tmp_path: Path, how: str) -> None:
+    """E.g. in a backup that is made of links."""
+    await store.put("b", "k", b"kept")
+    os.link(tmp_path / "root/b/k", tmp_path / "backup")
+    if how == "replaced":
+        await store.put("b", "k", b"1234")
+    else:
+        await store.delete("b", "k")
+    await store.put("b", "other", b"5678")
+    assert (tmp_path / "backup").read_bytes() == b"kept"
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("how", ["replaced", "deleted"])
+async def test_what_cannot_be_written_is_not_used_again(store: PosixStore, tmp_path: Path, how: str) -> None:
+    """What another program made, read-only or as another user: it is replaced and deleted all the same."""
+    await store.put("b", "k", b"1")
+    (tmp_path / "root/b/k").chmod(0o444)
+    if how == "replaced":
+        await store.put("b", "k", b"2")
+    else:
+        await store.delete("b", "k")
+    assert [path for path in (tmp_path / "root/.hsds/tmp").rglob("*") if path.is_file()] == []
 
 
 async def test_another_process_may_have_cleared_them_away(
