@@ -21,7 +21,7 @@ from hsds.datanode.change import Apply, Basis, Outcome
 from hsds.datanode.commit import Committer
 from hsds.datanode.documents import ABSENT, Codec, Entry
 from hsds.datanode.gate import EPOCH, FINISHING, Hold, Key
-from hsds.errors import HsdsError, NotOwner, Unavailable
+from hsds.errors import HsdsError, NotOwner, StoreRefused, Unavailable
 
 V = TypeVar("V")
 
@@ -81,7 +81,7 @@ class Writeback:
 
     async def change(self, key: Key, codec: Codec[V], apply: Apply[V], basis: Basis = Basis.READ) -> Any:
         """Apply a change in memory and return its result. Raises what ``apply`` raises, and ``NotOwner``."""
-        hold = self._gate.hold(key)
+        hold = self._gate.admit(key)
         turn = self._turns.get(key)
         if turn is None:
             turn = self._turns[key] = asyncio.Lock()
@@ -103,7 +103,7 @@ class Writeback:
     async def flush(self, bucket: str, prefix: str = "") -> None:
         """Return when what was answered for is stored, of keys with ``prefix``.
 
-        Raises ``Unavailable`` where the store does not take it; it is tried again later.
+        Raises ``Unavailable`` or ``StoreRefused`` where the store does not take it; it is tried again later.
         """
         for _ in range(2):  # what was being stored at the time of the call, and what has come since
             tasks = [
@@ -213,11 +213,13 @@ class Writeback:
                 await self._committer.change(key, unstored.codec, unstored.replay, unstored.basis)
             else:
                 log.error(_LOST)
-        except (NotOwner, Unavailable):
-            if self._gate.waits(unstored.hold):  # a lapsed lease may be renewed, a store may come back
+        except (NotOwner, Unavailable, StoreRefused):
+            if self._gate.waits(unstored.hold):  # a lapsed lease may be renewed, a store or key may come back
                 self._put_back(key, unstored)
                 raise
             log.error(_LOST)
+        except HsdsError as error:  # e.g. the dataset of a chunk has been deleted since
+            log.error("changes that were answered for are lost: %s", error)
         self._budget.release(unstored.held)
         if self._reader.unstored.get(key) is shown:
             self._reader.unstored.pop(key, None)

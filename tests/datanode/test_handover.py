@@ -21,6 +21,7 @@ from hsds.hdf5 import keys
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.ids import new_object_id, new_root_id
 from hsds.hdf5.selection import whole
+from hsds.hdf5.selecttext import parse_select
 from hsds.transport import ops
 from hsds.transport.base import Trace
 from hsds.transport.nodes import DataNodes
@@ -79,12 +80,23 @@ class Cluster:
         for _ in range(count):
             self.join()
 
-    def join(self):
-        number = len(self.nodes)
-        uid = f"uid-{number}"
-        self.nodes[uid] = Node(self, uid)
-        self.show(changed(self.view, join=Member(uid, f"10.0.0.{number}", 6101)))
-        return self.nodes[uid]
+    def join(self, uid=None):
+        member = self._newcomer(uid or f"uid-{len(self.nodes)}")
+        self.nodes[member.uid] = Node(self, member.uid)
+        self.show(changed(self.view, join=member))
+        return self.nodes[member.uid]
+
+    def join_as_owner(self, id_):
+        """Let a node join that owns the object from then on: which one that is lies in its uid."""
+        slot = object_slot("b", keys.object_key(id_))
+        for i in range(1000):
+            uid = f"uid-{len(self.nodes)}-{i}"
+            if changed(self.view, join=self._newcomer(uid)).owners()[slot] == uid:
+                return self.join(uid)
+        raise AssertionError("no uid owns the slot")
+
+    def _newcomer(self, uid):
+        return Member(uid, f"10.0.0.{len(self.nodes)}", 6101)
 
     def show(self, view):
         self.view = view
@@ -186,6 +198,22 @@ async def test_who_leaves_stores_everything_first(cluster):
     assert not set(last.state.unstored())
     cluster.show(changed(cluster.view, leave=last.uid))
     assert np.array_equal(await cluster.ask(ops.ReadChunks("b", spec, whole(DIMS))), VALUES + 1)
+
+
+@flushing
+async def test_a_change_sent_before_the_slots_were_gained_is_refused(cluster):
+    """Its second attempt may have been answered by another owner since."""
+    _, spec = await cluster.make()
+    old = cluster.view.epoch
+    new = cluster.join()
+    await until(lambda: new.takeover.live_slots == new.takeover.owned)
+    at = next(i for i in range(64) if _live(new, ("b", spec.key((i // 8, i % 8)))))
+    selection = parse_select(f"[{at // 8 * 5}:{at // 8 * 5 + 5},{at % 8 * 5}:{at % 8 * 5 + 5}]", DIMS)
+    op = ops.WriteChunks("b", spec, selection, np.zeros((5, 5), "<i4"))
+    (late,) = await new.node.execute((op,), Trace("late", epoch=old))
+    assert isinstance(late, NotOwner)
+    (now,) = await new.node.execute((op,), Trace("now", epoch=cluster.view.epoch))
+    assert now is None
 
 
 @flushing
@@ -304,8 +332,7 @@ async def test_who_lost_the_dataset_stops(cluster, monkeypatch):
     owner = cluster.owner(spec.id)
     cluster.store.delete_all = _nothing
     await cluster.ask(ops.DeleteObject("b", spec.id))
-    while cluster.owner(spec.id) is owner:
-        cluster.join()
+    cluster.join_as_owner(spec.id)
     del cluster.store.delete_all
     await asyncio.wait_for(owner.node.sweeper.drain(), 10)
     assert len(await cluster.listed(keys.dataset_prefix(spec.id))) == 65, "it swept nothing"
@@ -319,10 +346,8 @@ async def test_an_id_is_free_when_its_sweep_has_ended(cluster):
     _root, spec = await cluster.make()
     json = (await cluster.ask(ops.GetObject("b", spec.id, attributes=True))).json
     cluster.owner(spec.id).node.sweeper._again = 60.0
-    before = cluster.owner(spec.id)
     await cluster.ask(ops.DeleteObject("b", spec.id))
-    while cluster.owner(spec.id) is before:
-        cluster.join()
+    cluster.join_as_owner(spec.id)
     await cluster.ask(ops.CreateObject("b", spec.id, json))
     assert not await cluster.listed(".hsds/deleted/")
     assert await cluster.listed(keys.dataset_prefix(spec.id)) == [keys.object_key(spec.id)]
@@ -407,8 +432,7 @@ async def test_what_was_deleted_may_be_made_again_elsewhere(cluster):
     before.node.sweeper._again = 0.0
     await cluster.ask(ops.DeleteObject("b", spec.id))
     await swept(cluster, spec.id)
-    while cluster.owner(spec.id) is before:
-        cluster.join()
+    cluster.join_as_owner(spec.id)
     await cluster.ask(ops.CreateObject("b", spec.id, json))
     await cluster.ask(ops.WriteChunks("b", spec, whole(DIMS), VALUES))
     assert np.array_equal(await cluster.ask(ops.ReadChunks("b", spec, whole(DIMS))), VALUES)

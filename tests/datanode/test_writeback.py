@@ -12,7 +12,7 @@ from hsds.datanode.change import Basis, Outcome
 from hsds.datanode.documents import JSON
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
-from hsds.errors import Conflict, KeyNotFound, StoreUnavailable
+from hsds.errors import Conflict, KeyNotFound, StoreRefused, StoreUnavailable
 from hsds.hdf5.jsontext import loads
 from hsds.hdf5.selecttext import parse_select
 from hsds.transport import ops
@@ -106,6 +106,37 @@ async def test_what_the_store_does_not_take_is_tried_again(store):
     async with asyncio.timeout(20):
         while not await is_stored(store, rows=2):  # noqa: ASYNC110 - a store tells nobody
             await asyncio.sleep(0.05)
+
+
+async def test_what_the_store_refuses_is_tried_again(store):
+    """Keys may be exchanged, permissions be given back."""
+    objects = make(store, max_age=0.1).objects
+    store.script.extend(("refused", "refused"))
+    await objects.committer.change(KEY, JSON, grow)
+    with pytest.raises(StoreRefused):
+        await objects.committer.flush("b")
+    assert await objects.committer.change(KEY, JSON, grow) == 2, "from memory"
+    async with asyncio.timeout(20):
+        while store.count("put") < 3:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+    await objects.committer.flush("b")
+    assert (await stored(store))["rows"] == 2
+    assert objects.committer._budget.used == 0
+
+
+async def test_what_can_never_be_stored_is_given_up(store):
+    """A chunk was written between the end of its dataset and that being known: nothing of it is kept."""
+    world = World(LocalDataNode(make(store)), "b")
+    chunk = Chunk()
+    await chunk.begin(world)
+    await chunk.write(world, 1)
+    state = world.node.state
+    state.deleted.add([("b", chunk.spec.id)])
+    await state.chunks.committer.flush("b")
+    assert not set(state.chunks.committer.unstored())
+    assert not state.chunks.reader.unstored
+    assert state.chunks.committer._budget.used == 0
+    await world.node.close()
 
 
 async def test_somebody_else_wrote_meanwhile(store):

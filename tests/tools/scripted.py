@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hsds.errors import KeyNotFound, StoreBusy, StoreError, StoreUnavailable
+from hsds.errors import KeyNotFound, StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from hsds.store.memory import MemoryStore
 
 
@@ -28,9 +28,9 @@ class Late:
 class ScriptedStore(MemoryStore):
     """Follows ``script`` (one word a PUT or conditional delete) and counts calls.
 
-    ``ok``; ``busy``: declined; ``lost``: no answer and no effect; ``done``: the effect, but no answer;
-    ``late``: no answer, and the effect when ``land`` is called. Beyond the script all is well. While
-    ``down`` nothing is answered at all. ``before_put`` is called before each PUT takes effect.
+    ``ok``; ``busy``: declined; ``refused``: for good; ``lost``: no answer and no effect; ``done``: the
+    effect, but no answer; ``late``: no answer, and the effect when ``land`` is called. Beyond the script all
+    is well. While ``down`` nothing is answered at all. ``before_put`` is called before each PUT takes effect.
     """
 
     conditional_delete = False
@@ -108,6 +108,8 @@ class ScriptedStore(MemoryStore):
         match self.script.popleft() if self.script else "ok":
             case "busy":
                 raise StoreBusy("slow down")
+            case "refused":
+                raise StoreRefused("403")
             case "lost":
                 raise StoreUnavailable("no answer")
             case "done":
