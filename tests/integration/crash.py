@@ -45,7 +45,8 @@ class Site:
 
 @dataclass
 class Writer:
-    """Sends numbered changes: rows, attributes, groups with a link, domains, appends with a key.
+    """Sends numbered changes: rows, attributes, groups with a link, domains, appends with a key, and removals
+    of every other one of its domains.
 
     The last change of all may not have been acknowledged, nor those that were told to come back later (503).
     An append is sent again until it is.
@@ -59,10 +60,13 @@ class Writer:
     repeat: int | None = None
     unanswered: int = 0
     """Changes that were told to come back later: they may have taken effect, and may yet."""
+    roots: dict[int, str] = field(default_factory=dict)
+    """Of the domains that were acknowledged, by number."""
 
     async def run(self, rest: Rest, until: float = math.inf) -> None:
         """Write until the service is gone, or ``until`` by the monotonic clock."""
         kinds = [self.row, self.attribute, self.group, self.domain, self.append]
+        kinds += [*kinds[:-2], self.removal, self.append]
         while time.monotonic() < until:
             if self.repeat is not None:
                 number, change = self.repeat, self.append
@@ -96,7 +100,18 @@ class Writer:
         await rest.ask("POST", "/groups", DOMAIN, json=body)
 
     async def domain(self, rest: Rest, number: int) -> None:
-        await rest.create(f"{FOLDER}/{self.name}-{number}.h5")
+        self.roots[number] = await rest.create(f"{FOLDER}/{self.name}-{number}.h5")
+
+    async def removal(self, rest: Rest, number: int) -> None:
+        """Of the domain that was sent last; one that was not acknowledged need not be there."""
+        victim = self.victim(number)
+        status, reason, _ = await rest.send("DELETE", "/", f"{FOLDER}/{self.name}-{victim}.h5")
+        if status >= 400 and (status not in {404, 410} or victim in self.acknowledged.get("domain", ())):
+            raise Refused(status, reason)
+
+    def victim(self, number: int) -> int:
+        """Number of the domain that a removal removes."""
+        return max((made for made in self.sent.get("domain", ()) if made < number), default=0)
 
     async def append(self, rest: Rest, number: int) -> None:
         await rest.ask(
@@ -125,10 +140,14 @@ class Findings:
     """Changes that are there in part, or that cannot be read."""
     doubled: int = 0
     """Appends that are there more than once."""
+    returned: int = 0
+    """Domains that are there although their removal was acknowledged."""
+    removed: set[str] = field(default_factory=set, repr=False)
+    """Roots of the domains of which the removal was acknowledged."""
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.damaged or self.doubled)
+        return not (self.lost or self.damaged or self.doubled or self.returned)
 
 
 async def compare(rest: Rest, site: Site, writers: list[Writer]) -> Findings:
@@ -138,17 +157,7 @@ async def compare(rest: Rest, site: Site, writers: list[Writer]) -> Findings:
     await _attributes(rest, site, writers, found)
     await _groups(rest, site, writers, found)
     await _appends(rest, site, writers, found)
-    gate = asyncio.Semaphore(16)
-
-    async def domain(writer: Writer, number: int) -> None:
-        async with gate:
-            status, _, _ = await rest.send("GET", "/", f"{FOLDER}/{writer.name}-{number}.h5")
-        if status >= 500:
-            found.damaged["domain"] += 1
-        elif status != 200 and number in writer.acknowledged.get("domain", ()):
-            found.lost["domain"] += 1
-
-    await asyncio.gather(*(domain(writer, n) for writer in writers for n in writer.sent.get("domain", ())))
+    await _domains(rest, writers, found)
     return found
 
 
@@ -193,6 +202,28 @@ async def _groups(rest: Rest, site: Site, writers: list[Writer], found: Findings
         found.lost["group"] += len(missing)
     found.lost += Counter()
     found.damaged += Counter()
+
+
+async def _domains(rest: Rest, writers: list[Writer], found: Findings) -> None:
+    gate = asyncio.Semaphore(16)
+
+    async def domain(writer: Writer, number: int, removals: dict[int, int]) -> None:
+        async with gate:
+            status, _, _ = await rest.send("GET", "/", f"{FOLDER}/{writer.name}-{number}.h5")
+        if status >= 500:
+            found.damaged["domain"] += 1
+        elif number not in writer.acknowledged.get("domain", ()):
+            return  # it may yet come to be, also after a removal that did not find it
+        elif number not in removals:
+            found.lost["domain"] += status != 200
+        elif removals[number] in writer.acknowledged.get("removal", ()):
+            found.returned += status == 200
+            found.removed.add(writer.roots[number])
+
+    for writer in writers:
+        removals = {writer.victim(removal): removal for removal in writer.sent.get("removal", ())}
+        await asyncio.gather(*(domain(writer, n, removals) for n in writer.sent.get("domain", ())))
+    found.lost += Counter()
 
 
 async def _appends(rest: Rest, site: Site, writers: list[Writer], found: Findings) -> None:

@@ -11,6 +11,10 @@ import random
 
 import pytest
 
+from hsds.datanode.sweep import NOTES
+from hsds.hdf5.keys import root_prefix
+from hsds.store.base import Store
+from hsds.store.posix import PosixStore
 from tests.integration.crash import WRITERS, Findings, Site, Writer, compare
 from tests.integration.rest import Rest
 from tests.integration.service import Service
@@ -43,19 +47,37 @@ async def crash(service: Service, kills: int) -> Findings:
     return found
 
 
+async def freed(service: Service, store: Store, bucket: str, roots: set[str]) -> None:
+    """Return when nothing is left of the roots of removed domains: the kills have cut the sweeps off."""
+    left = {NOTES, *map(root_prefix, roots)}
+    with service:
+        while left:
+            await asyncio.sleep(0.1)
+            left = {prefix for prefix in left if (await store.list(bucket, prefix, limit=1)).objects}
+
+
 @pytest.mark.timeout(3600)
 async def test_nothing_acknowledged_is_lost(tmp_path):
     service = Service(tmp_path)
     found = await crash(service, KILLS or 3)
     assert found.clean
     assert found.acknowledged > 100
+    assert found.removed
+    store = PosixStore(tmp_path / "hsds-data")
+    await store.start()
+    async with asyncio.timeout(60):
+        await freed(service, store, "hsdstest", found.removed)
+    await store.close()
     assert "Traceback" not in service.log.read_text()
 
 
 @pytest.mark.timeout(3600)
-async def test_nothing_acknowledged_is_lost_on_s3(tmp_path, s3_server, s3_bucket):
+async def test_nothing_acknowledged_is_lost_on_s3(tmp_path, s3_server, s3_store, s3_bucket):
     service = Service(tmp_path, *flags(s3_server, s3_bucket))
     found = await crash(service, KILLS or 10)
     assert found.clean
     assert found.acknowledged > 100
+    assert found.removed
+    async with asyncio.timeout(60):
+        await freed(service, s3_store, s3_bucket, found.removed)
     assert "Traceback" not in service.log.read_text()
