@@ -19,6 +19,7 @@ from hsds.datanode.state import make_state
 from hsds.hdf5.selection import whole
 from hsds.hdf5.selecttext import parse_select
 from hsds.store.memory import MemoryStore
+from hsds.store.posix import PosixStore
 from hsds.store.s3 import S3Store
 from hsds.transport import ops
 from tests.datanode.test_faults import CHUNK, Element, World
@@ -66,16 +67,18 @@ def owner(store):
     return LocalDataNode(state)
 
 
-@pytest.fixture(params=["s3", "memory"])
-async def bucket(request, s3_options, s3_bucket):
+@pytest.fixture(params=["s3", "posix", "memory"])
+async def bucket(request, tmp_path, s3_options, s3_bucket):
     """A bucket as two stores see it, and its name."""
     if request.param == "memory":
         store = MemoryStore((s3_bucket,))
         yield store, store, s3_bucket
         return
-    stores = [S3Store(s3_options) for _ in range(2)]
+    make = {"s3": lambda: S3Store(s3_options), "posix": lambda: PosixStore(tmp_path)}[request.param]
+    stores = [make() for _ in range(2)]
     for store in stores:
         await store.start()
+        await store.create_bucket(s3_bucket)
     yield *stores, s3_bucket
     for store in stores:
         await store.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,12 +33,16 @@ class FaultProxy:
     """Listens on loopback and forwards to ``endpoint``; a part ``rate`` of requests meets a fault.
 
     While ``down`` nobody listens on the port, and connections that were open are cut. Requests of which
-    ``holds`` says so, going by their head, are not passed on, nor answered, until ``let_go``.
+    ``holds`` says so, going by their head, are not passed on, nor answered, until ``let_go``. With ``tls`` it
+    is spoken to over TLS.
     """
 
-    def __init__(self, endpoint: str, *, rate: float = 0.0, seed: int = 0) -> None:
+    def __init__(
+        self, endpoint: str, *, rate: float = 0.0, seed: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         parts = urlsplit(endpoint)
         self._upstream = (parts.hostname, parts.port)
+        self._tls = tls
         self.rate = rate
         self.chance = random.Random(seed)
         self.met: Counter[str] = Counter()
@@ -54,7 +59,7 @@ class FaultProxy:
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> FaultProxy:
         await self.up()
@@ -67,7 +72,7 @@ class FaultProxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def up(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def down(self) -> None:
