@@ -16,16 +16,18 @@ from typing import Any, Final
 
 from hsds.errors import HsdsError, NotOwner, Unavailable
 from hsds.transport.base import Attempt
-from hsds.transport.ops import Op
+from hsds.transport.ops import Created, CreateObject, Op
 
 _NONE: Final = object()
 """In the place of a result: there is none, the work was cut off."""
+_MADE: Final = object()
+"""In the place of a result: the object was made of the JSON that each attempt brings along."""
 
 
 @dataclass(slots=True)
 class _Call:
     """There are as many as changes in the last minutes: one that has ended holds its result and nothing else,
-    above all not the values that were written.
+    above all not the values that were written, nor the JSON of what was made.
     """
 
     number: int
@@ -39,7 +41,14 @@ class _Call:
 def _end(call: _Call, task: asyncio.Task[Any | HsdsError]) -> None:
     call.task = None
     if not task.cancelled() and task.exception() is None:
-        call.result = task.result()
+        result = task.result()
+        call.result = _MADE if isinstance(result, Created) and result.new else result
+
+
+def _result(call: _Call, op: Op[Any]) -> Any:
+    if call.result is _MADE and isinstance(op, CreateObject):
+        return Created(op.json, new=True)
+    return call.result
 
 
 class Repeats:
@@ -76,7 +85,7 @@ class Repeats:
                 await asyncio.wait((earlier.task,))
             done = earlier.result is not _NONE and not isinstance(earlier.result, (NotOwner, Unavailable))
             if done and earlier.only == getattr(op, "only", None):
-                return earlier.result
+                return _result(earlier, op)
             if self._calls[attempt.id].number > attempt.number:
                 return NotOwner("a later attempt of the same request has arrived")
         return await work()

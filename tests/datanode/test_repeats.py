@@ -11,6 +11,7 @@ import pytest
 from hsds.datanode.repeats import Repeats
 from hsds.errors import Conflict, NotOwner, Unavailable
 from hsds.transport.base import Attempt
+from hsds.transport.ops import Created, CreateObject
 
 
 @dataclass
@@ -113,6 +114,29 @@ async def test_values_are_not_kept(repeats):
     gc.collect()
     assert kept() is None
     assert len(repeats) == 1
+
+
+async def test_what_was_made_is_not_kept_either(repeats):
+    """A later attempt brings it along, and is told what the first was told."""
+
+    class Json(dict):
+        """A dictionary that can be watched."""
+
+    async def create(op):
+        return Created(op.json, new=True)
+
+    op = CreateObject("b", "g-1", Json(attributes={}))
+    kept = weakref.ref(op.json)
+    await repeats.run(Attempt("a", 1), op, lambda op=op: create(op))
+    await asyncio.sleep(0)
+    del op
+    gc.collect()
+    assert kept() is None
+    again = CreateObject("b", "g-1", {"attributes": {}})
+    assert await repeats.run(Attempt("a", 2), again, Work()) == Created({"attributes": {}}, new=True)
+    there = Created({"attributes": {"by": "somebody else"}}, new=False)
+    for number in (1, 2):
+        assert await repeats.run(Attempt("b", number), again, Work(there)) is there
 
 
 async def test_attempts_are_forgotten_in_time(repeats, clock):
