@@ -56,6 +56,8 @@ class PosixStore(Store):
         self._pace = Pace()
         self._settling: asyncio.TimerHandle | None = None
         self._settled: Future[None] | None = None
+        self._wide: tuple[str, str] | None = None
+        """Bucket and prefix below which ``delete_all`` found many: a look takes too long for the loop."""
         self._unpruned: list[bytes] = []
         """Paths of deleted objects whose directories may be empty now."""
         self._prune_soon: asyncio.TimerHandle | None = None
@@ -152,16 +154,19 @@ class PosixStore(Store):
                 await asyncio.wait(tuple(self._pruning), return_when=asyncio.FIRST_COMPLETED)
 
     async def delete_all(self, bucket: str, prefix: str, *, keep: str = "") -> int:
-        most = _FEW
-        count, paths = await self._run(
-            partial(delete_all, self._files, bucket, prefix, keep, most), small=True
-        )
-        if count == most:  # there may be many more
-            work = partial(delete_all, self._files, bucket, prefix, keep, _DELETE_AT_ONCE)
-            more, rest = await self._run(work)
-            count, paths = count + more, paths + rest
-        self._leave_to_prune(paths)
-        return count
+        def work(most: int) -> Callable[[], tuple[int, list[bytes]]]:
+            return partial(delete_all, self._files, bucket, prefix, keep, most)
+
+        here, count, paths = (bucket, prefix), 0, list[bytes]()
+        if here != self._wide:
+            count, paths = await self._run(work(_FEW), small=True)
+            if count < _FEW:
+                self._leave_to_prune(paths)
+                return count
+        more, rest = await self._run(work(_DELETE_AT_ONCE))
+        self._wide = here if more == _DELETE_AT_ONCE else None
+        self._leave_to_prune(paths + rest)
+        return count + more
 
     async def head(self, bucket: str, key: str) -> ObjectInfo:
         return await self._run(partial(self._files.info, bucket, key), small=True)
