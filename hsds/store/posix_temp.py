@@ -51,6 +51,7 @@ class TempFiles:
         self._prefix = uuid.uuid4().hex
         self._serial = itertools.count()
         self._spares = Spares()
+        self._is_local = self._can_exchange()
 
     def close(self) -> None:
         for name in self._spares.drain():
@@ -74,10 +75,23 @@ class TempFiles:
     def take(self, path: bytes, root: int, found: os.stat_result) -> None:
         """Take away the file at ``path`` of ``root``."""
         name = self._name()
-        if _is_ours(found) and self._spares.add(name, found.st_size):
+        if self._is_local and _is_ours(found) and self._spares.add(name, found.st_size):
             os.rename(path, name, src_dir_fd=root, dst_dir_fd=self.directory)
         else:
             os.unlink(path, dir_fd=root)
+
+    def _can_exchange(self) -> bool:
+        """Whether the file system is one of this machine, as far as can be seen: NFS, CephFS and SMB cannot.
+
+        There readers on other machines go by what they remember of a file, and must not find another in it.
+        """
+        names = [self._name() for _ in range(2)]
+        for name in names:
+            os.close(os.open(name, _WRITE, 0o666, dir_fd=self.directory))
+        done = self.exchange(names[0], names[1].encode(), self.directory)
+        for name in names:
+            self.remove(name)
+        return done
 
     def _name(self) -> str:
         serial = next(self._serial)

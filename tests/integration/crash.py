@@ -60,6 +60,8 @@ class Writer:
     repeat: int | None = None
     unanswered: int = 0
     """Changes that were told to come back later: they may have taken effect, and may yet."""
+    missed: int = 0
+    """Domains that were acknowledged and could not be removed, because they were not there."""
     roots: dict[int, str] = field(default_factory=dict)
     """Of the domains that were acknowledged, by number."""
 
@@ -106,7 +108,9 @@ class Writer:
         """Of the domain that was sent last; one that was not acknowledged need not be there."""
         victim = self.victim(number)
         status, reason, _ = await rest.send("DELETE", "/", f"{FOLDER}/{self.name}-{victim}.h5")
-        if status >= 400 and (status not in {404, 410} or victim in self.acknowledged.get("domain", ())):
+        if status in {404, 410}:
+            self.missed += victim in self.acknowledged.get("domain", ())
+        elif status >= 400:
             raise Refused(status, reason)
 
     def victim(self, number: int) -> int:
@@ -221,6 +225,7 @@ async def _domains(rest: Rest, writers: list[Writer], found: Findings) -> None:
             found.removed.add(writer.roots[number])
 
     for writer in writers:
+        found.lost["domain"] += writer.missed
         removals = {writer.victim(removal): removal for removal in writer.sent.get("removal", ())}
         await asyncio.gather(*(domain(writer, n, removals) for n in writer.sent.get("domain", ())))
     found.lost += Counter()

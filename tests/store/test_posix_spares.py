@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hsds.store import posix_files
+from hsds.store import posix_files, posix_temp
 from hsds.store.posix import PosixStore
 from hsds.store.posix_spares import SMALL, Spares
 
@@ -143,6 +143,21 @@ async def test_what_cannot_be_written_is_not_used_again(store: PosixStore, tmp_p
     else:
         await store.delete("b", "k")
     assert [path for path in (tmp_path / "root/.hsds/tmp").rglob("*") if path.is_file()] == []
+
+
+async def test_nothing_is_used_again_where_other_machines_may_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a network share: what tells is that two files cannot be exchanged there."""
+    monkeypatch.setattr(posix_temp, "_renameat2", lambda *_: -1)
+    store = PosixStore(tmp_path / "root")
+    await store.start()
+    await store.create_bucket("b")
+    await store.put("b", "k", b"1")
+    await store.put("b", "k", b"2")
+    await store.delete("b", "k")
+    assert [path for path in (tmp_path / "root/.hsds/tmp").rglob("*") if path.is_file()] == []
+    await store.close()
 
 
 async def test_another_process_may_have_cleared_them_away(
