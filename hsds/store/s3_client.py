@@ -60,7 +60,8 @@ class S3Options:
     """Most connections open at once; further calls wait for one, first come, first served."""
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
-    """Seconds without a byte after which a call is given up, its effect unknown."""
+    """Seconds without a byte, or for a piece of a large body, after which a call is given up: its effect is
+    unknown then."""
     attempts: int = 4
     """How often a read is sent before it fails. Writes are sent once."""
     hedge: bool = True
@@ -168,7 +169,7 @@ class S3Client:
             method,
             url,
             headers=sent,
-            data=body_of(body) if len(body) else None,
+            data=body_of(body, self._options.read_timeout) if len(body) else None,
             allow_redirects=False,
             proxy=self._proxy,
         ) as response:

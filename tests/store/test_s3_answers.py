@@ -229,6 +229,28 @@ async def test_no_answer_is_unavailable() -> None:
             await store.put("bucket", "k", b"x")
 
 
+@pytest.mark.parametrize("size", [10, 100_000, 16 << 20])
+async def test_a_server_that_stops_reading_is_given_up(size: int) -> None:
+    over = asyncio.Event()
+
+    async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(ignore, "127.0.0.1", 0, limit=1024)
+    endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    store = S3Store(replace(KEYS, endpoint=endpoint, read_timeout=0.2))
+    await store.start()
+    try:
+        async with asyncio.timeout(30):
+            with pytest.raises(StoreUnavailable, match="no answer"):
+                await store.put("bucket", "k", bytes(size), if_none_match=True)
+    finally:
+        over.set()
+        await store.close()
+        server.close()
+
+
 async def test_nobody_listens() -> None:
     store = S3Store(replace(KEYS, endpoint="http://127.0.0.1:9", attempts=2))
     await store.start()
