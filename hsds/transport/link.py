@@ -16,6 +16,7 @@ Buffer = bytes | bytearray | memoryview
 _ROOM: Final = 1 << 16
 """Bytes that are received before anybody asks for them: a head, and the whole of a small answer."""
 _LONGEST_HEAD: Final = 1 << 14
+"""Bytes, far less than there is room for: what follows a head never fills the room alone."""
 _SLICE: Final = 1 << 20
 """Bytes given to the socket at a time."""
 
@@ -27,7 +28,8 @@ class LinkError(ConnectionError):
 class Link(asyncio.BufferedProtocol):
     """An open connection, for one exchange at a time: ``send``, ``answer``, then ``read`` or ``fill``.
 
-    After a fault, or an exchange that was not read to its end, it is not ``fit`` for another.
+    After a fault, or an exchange that was given up before its end, it is not ``fit`` for another: what is
+    still to come would be taken for the next answer, or the next request for the rest of this one.
     """
 
     def __init__(self) -> None:
@@ -42,6 +44,10 @@ class Link(asyncio.BufferedProtocol):
         self._held = False
         """Whether reading pauses because the room is full."""
         self._keep = True
+        self._sent = True
+        """Whether the whole of the request is on its way."""
+        self._answered = True
+        """Whether the answer to it has begun to arrive."""
         self.left = 0
         """Bytes of the answer's body that have not been taken."""
         self.idle_since = 0.0
@@ -54,7 +60,8 @@ class Link(asyncio.BufferedProtocol):
     def fit(self) -> bool:
         """Whether it can carry another exchange."""
         unread = self.left or self._stop != self._start or self._place is not None
-        return self._keep and self._lost is None and self._writable and not unread
+        done = self._sent and self._answered and not unread
+        return done and self._keep and self._lost is None and self._writable
 
     def close(self) -> None:
         """End the connection at once."""
@@ -67,23 +74,25 @@ class Link(asyncio.BufferedProtocol):
     async def send(self, head: bytes, parts: Sequence[Buffer]) -> None:
         """Send a request. Ends early if the answer comes before all has been sent."""
         self._check()
+        self._sent = self._answered = False
         if len(parts) == 1 and len(parts[0]) < _ROOM:
             self._transport.write(head + parts[0])
         else:
             self._transport.write(head)
             for part in parts:
-                view = memoryview(part)
+                view = memoryview(part).cast("B")
                 for at in range(0, view.nbytes, _SLICE):
-                    self._transport.write(view[at : at + _SLICE])
                     if not await self._drained():
                         return
+                    self._transport.write(view[at : at + _SLICE])
+        self._sent = True
         await self._drained()
 
     async def answer(self) -> int:
         """The status of the answer; its body is ``left`` bytes. Raises ``LinkError``."""
-        while (end := self._memory.find(b"\r\n\r\n", self._start, self._stop)) < 0:
-            if self._stop - self._start > _LONGEST_HEAD:
-                raise LinkError("an answer without an end to its head")
+        while (end := self._head_end()) < 0:
+            if self._stop - self._start >= _LONGEST_HEAD:
+                raise LinkError(f"an answer whose head does not end within {_LONGEST_HEAD} bytes")
             await self._wait()
         first, *lines = bytes(self._room[self._start : end]).split(b"\r\n")
         self._start = end + 4
@@ -99,7 +108,11 @@ class Link(asyncio.BufferedProtocol):
         if not first.startswith(b"HTTP/1.1 ") or not status.isdigit() or length is None:
             raise LinkError(f"no answer of a data node: {first[:80]!r}")
         self.left = length
+        self._answered = True
         return int(status)
+
+    def _head_end(self) -> int:
+        return self._memory.find(b"\r\n\r\n", self._start, min(self._stop, self._start + _LONGEST_HEAD))
 
     async def read(self) -> bytes:
         """The next bytes of the body, as many as have arrived; none at its end."""

@@ -23,12 +23,18 @@ class LinkPool:
         self._turns = asyncio.Semaphore(limit)
         self._idle: list[Link] = []
         self._links: set[Link] = set()
+        self._closed = False
+        self._sweep: asyncio.TimerHandle | None = None
+        """Runs while there are idle links: a node that is gone for good is never asked again."""
 
     def __repr__(self) -> str:
         return f"<LinkPool {self._address}:{self._port}, {len(self._links)} links, {len(self._idle)} idle>"
 
     def close(self) -> None:
-        """Close all links; what is under way fails."""
+        """Close all links; what is under way fails, and whatever is asked for afterwards."""
+        self._closed = True
+        if self._sweep is not None:
+            self._sweep.cancel()
         for link in self._links:
             link.close()
         self._links.clear()
@@ -55,6 +61,8 @@ class LinkPool:
         return None
 
     async def _connect(self) -> Link:
+        if self._closed:
+            raise ConnectionError("this node is ending")
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
@@ -65,14 +73,30 @@ class LinkPool:
         except TimeoutError:
             raise ConnectionError("nobody takes the connection") from None
         self._links.add(link)
+        if self._closed:
+            self._drop(link)
+            raise ConnectionError("this node is ending")
         return link
 
     def _give_back(self, link: Link) -> None:
         if link.fit and link in self._links:
-            link.idle_since = asyncio.get_running_loop().time()
+            loop = asyncio.get_running_loop()
+            link.idle_since = loop.time()
             self._idle.append(link)
+            if self._sweep is None:
+                self._sweep = loop.call_later(_KEEPALIVE, self._close_old)
         else:
             self._drop(link)
+
+    def _close_old(self) -> None:
+        loop = asyncio.get_running_loop()
+        idle, self._idle = self._idle, []
+        for link in idle:
+            if link.fit and link.idle_since > loop.time() - _KEEPALIVE:
+                self._idle.append(link)
+            else:
+                self._drop(link)
+        self._sweep = loop.call_later(_KEEPALIVE, self._close_old) if self._idle else None
 
     def _drop(self, link: Link) -> None:
         link.close()
