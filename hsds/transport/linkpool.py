@@ -10,6 +10,8 @@ from typing import Final
 from hsds.transport.link import Link
 
 _CONNECT_SECONDS: Final = 2.0
+_CONNECTING: Final = 16
+"""Connections that are opened at once: a listening socket has room for a hundred or so, and refuses more."""
 _KEEPALIVE: Final = 600.0
 """Seconds after which an unused connection is not trusted any more."""
 
@@ -21,6 +23,7 @@ class LinkPool:
         self._address = address
         self._port = port
         self._turns = asyncio.Semaphore(limit)
+        self._connecting = asyncio.Semaphore(_CONNECTING)
         self._idle: list[Link] = []
         self._links: set[Link] = set()
         self._closed = False
@@ -44,7 +47,7 @@ class LinkPool:
     async def link(self) -> AsyncIterator[Link]:
         """A link for one exchange. Raises ``OSError`` where nobody is reached."""
         async with self._turns:
-            link = self._kept() or await self._connect()
+            link = self._kept() or await self._opened()
             try:
                 yield link
             finally:
@@ -59,6 +62,11 @@ class LinkPool:
                 return link
             self._drop(link)
         return None
+
+    async def _opened(self) -> Link:
+        """A link that another request has given back meanwhile, or a new one."""
+        async with self._connecting:
+            return self._kept() or await self._connect()
 
     async def _connect(self) -> Link:
         if self._closed:

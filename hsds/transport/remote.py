@@ -29,6 +29,10 @@ FRAME_TYPE: Final = "application/x-hsds-frame"
 _SLICE: Final = 1 << 20
 """Bytes given to the socket at a time."""
 _LONGEST_TEXT: Final = 4096
+_MOST_LINKS: Final = 1024
+"""To one node at once. So many that questions for what is cached, and pings, do not wait behind those for
+what is not: bytes are what budgets are for.
+"""
 
 
 def slices(parts: Sequence[Buffer]) -> list[memoryview]:
@@ -48,7 +52,7 @@ class Connections:
         signer: Signer,
         *,
         learned: Callable[[View], None] = lambda view: None,
-        limit_per_host: int = 64,
+        limit_per_host: int = _MOST_LINKS,
         answer_limit: int = 1 << 32,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -15,7 +15,7 @@ from hsds.datanode.node import LocalDataNode
 from hsds.errors import HsdsError, NotFound, NotOwner, NotReachable, Unavailable
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.ids import new_object_id, new_root_id
-from hsds.hdf5.selection import whole
+from hsds.hdf5.selection import Hyperslab, whole
 from hsds.transport import ops
 from hsds.transport.base import DataNode, Trace
 from hsds.transport.frames import Frame
@@ -195,6 +195,51 @@ async def test_a_cancelled_request_leaves_its_connection():
             await asking
         gate.set()
         assert list(await remote.execute((FLUSH,), Trace("r"))) == [None]
+
+
+async def test_who_gives_up_leaves_no_answer_to_others():
+    """Each answer says what was asked; many ask at once, and half of them lose their patience."""
+
+    async def say_who(batch):
+        await asyncio.sleep(0.01 * (batch[0].selection.start[0] % 5))
+        return [np.full(1, batch[0].selection.start[0], "<i4")]
+
+    dataset = spec(1000)
+
+    async def ask(remote, n):
+        op = ops.ReadChunks("b", dataset, Hyperslab((n,), (n + 1,), (1,)))
+        left = 0.02 if n % 2 else 10.0
+        try:
+            (found,) = await remote.execute((op,), Trace("r", time.monotonic() + left))
+        except NotReachable:
+            return n
+        return int(found[0])
+
+    connections = Connections(signer(), limit_per_host=4)
+    async with served(Node(say_who), connections=connections) as remote:
+        for first in range(0, 1000, 100):
+            numbers = range(first, first + 100)
+            assert await asyncio.gather(*(ask(remote, n) for n in numbers)) == list(numbers)
+
+
+async def test_questions_for_what_is_cached_pass_those_for_what_is_not():
+    release = asyncio.Event()
+
+    async def answer(batch):
+        if batch[0].selection.start[0]:
+            await release.wait()
+        return [np.zeros(1, "<i4")]
+
+    def read(place):
+        return ops.ReadChunks("b", spec(10), Hyperslab((place,), (place + 1,), (1,)))
+
+    async with served(Node(answer)) as remote:
+        cold = [asyncio.create_task(remote.execute((read(1),), Trace("r"))) for _ in range(300)]
+        await asyncio.sleep(0.5)
+        await asyncio.wait_for(remote.execute((read(0),), Trace("r")), 5)
+        assert not any(task.done() for task in cold)
+        release.set()
+        await asyncio.gather(*cold)
 
 
 async def test_a_node_that_restarts_is_found_again():

@@ -19,7 +19,7 @@ from hsds.hdf5.query import parse_query
 from hsds.hdf5.selection import Fancy, Hyperslab, Points, whole
 from hsds.store.memory import MemoryStore
 from hsds.transport import ops
-from hsds.transport.base import Trace
+from hsds.transport.base import DataNode, Trace
 from hsds.transport.nodes import DataNodes
 from hsds.transport.routing import Router, Views
 from hsds.transport.splitting import split
@@ -82,8 +82,9 @@ class Nodes:
 @pytest.fixture
 async def nodes():
     nodes = Nodes(3)
+    opened = list(nodes.nodes.values())
     yield nodes
-    for node in nodes.nodes.values():
+    for node in opened:
         await node.close()
 
 
@@ -171,6 +172,86 @@ async def test_a_request_that_meets_a_change_is_held(nodes, written):
         takeover.tick(1.0)
     nodes.views.learn(nodes.view)
     assert np.array_equal(await reading, VALUES)
+
+
+class Stuck(DataNode):
+    """Takes every request and answers none."""
+
+    name = "stuck"
+
+    def __init__(self):
+        self.asked = []
+
+    async def execute(self, batch, trace):
+        self.asked.append(trace)
+        await asyncio.Event().wait()
+
+
+def one_chunk_of(nodes, dataset, mine):
+    """A read of one chunk that uid-1 owns, or that it does not."""
+    for row in range(0, DIMS[0], 7):
+        op = ops.ReadChunks("b", dataset, Hyperslab((row, 0), (row + 1, 1), (1, 1)))
+        ((uid, _),) = split(op, nodes.view)
+        if (uid == "uid-1") == mine:
+            return op
+    raise AssertionError("uid-1 owns all or nothing")
+
+
+async def test_a_data_node_that_is_stuck_holds_up_its_own_slots_only(nodes, written):
+    nodes.nodes["uid-1"] = Stuck()
+    waiting = asyncio.create_task(nodes.data.call(one_chunk_of(nodes, written, True), TRACE))
+    await asyncio.sleep(0.05)
+    for _ in range(20):
+        await asyncio.wait_for(nodes.data.call(one_chunk_of(nodes, written, False), TRACE), 0.2)
+    assert not waiting.done()
+    with pytest.raises(Unavailable, match=r"no answer in time|none has answered"):
+        await waiting
+
+
+async def test_who_leaves_the_view_is_not_waited_for(nodes, written):
+    stuck = nodes.nodes["uid-1"] = Stuck()
+    op = one_chunk_of(nodes, written, True)
+    nodes.router._hold_timeout = 30.0
+    reading = asyncio.create_task(nodes.data.call(op, TRACE))
+    await asyncio.sleep(0.05)
+    assert len(stuck.asked) == 1
+    nodes.view = changed(nodes.view, remove=["uid-1"])
+    nodes.adopt()
+    for takeover in nodes.takeovers.values():
+        takeover.tick(1.0)
+    nodes.views.learn(nodes.view)
+    assert await asyncio.wait_for(reading, 5) == VALUES[op.selection.start]
+    assert len(stuck.asked) == 1
+
+
+async def test_who_has_left_already_is_not_waited_for(nodes, written):
+    """The view changes between the look at it and the question."""
+    op = one_chunk_of(nodes, written, True)
+    nodes.router._hold_timeout = 30.0
+    later = changed(nodes.view, remove=["uid-1"])
+
+    class Leaving(Stuck):
+        async def execute(self, batch, trace):
+            nodes.view = later
+            nodes.adopt()
+            for takeover in nodes.takeovers.values():
+                takeover.tick(1.0)
+            nodes.views.learn(later)
+            await super().execute(batch, trace)
+
+    nodes.nodes["uid-1"] = Leaving()
+    assert await asyncio.wait_for(nodes.data.call(op, TRACE), 5) == VALUES[op.selection.start]
+
+
+async def test_all_attempts_have_one_id_and_rising_numbers(nodes, written):
+    stuck = nodes.nodes["uid-1"] = Stuck()
+    nodes.router._attempt_timeout = 0.05
+    with pytest.raises(Unavailable):
+        await nodes.data.call(one_chunk_of(nodes, written, True), TRACE)
+    attempts = [trace.attempts[0] for trace in stuck.asked]
+    assert len({attempt.id for attempt in attempts}) == 1
+    assert [attempt.number for attempt in attempts] == list(range(1, len(attempts) + 1))
+    assert len(attempts) > 2
 
 
 async def test_what_cannot_be_reached_in_time_is_unavailable(nodes, written):
