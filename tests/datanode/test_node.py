@@ -3,13 +3,16 @@
 import asyncio
 import time
 
+import numpy as np
 import pytest
 
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
 from hsds.errors import Conflict, Deleted, InvalidInput, NotFound, Unavailable
 from hsds.hdf5 import keys
+from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.ids import new_object_id, new_root_id
+from hsds.hdf5.selection import Hyperslab
 from hsds.store.memory import MemoryStore
 from hsds.transport import ops
 from hsds.transport.base import Attempt, Trace
@@ -287,3 +290,33 @@ async def test_an_answer_comes_by_the_deadline():
     await node.close()
     (page,) = await node.execute((ops.GetAttributes("b", root),), TRACE)
     assert [name for name, _ in page.attributes] == ["a"], "what was sent may still take effect"
+
+
+async def test_reads_of_what_is_cached_pass_those_that_wait_for_the_store():
+    store = Silent()
+    sizes = {"metadata_cache": 1 << 20, "chunk_cache": 1 << 20, "write_budget": 1 << 14, "threads": 1}
+    node = LocalDataNode(make_state(store, **sizes))
+    dataset = DatasetSpec.from_json(
+        {
+            "id": new_object_id(new_root_id(), "datasets"),
+            "type": "H5T_STD_I32LE",
+            "shape": {"class": "H5S_SIMPLE", "dims": [1 << 20]},
+            "creationProperties": {"layout": {"class": "H5D_CHUNKED", "dims": [1024]}},
+        }
+    )
+
+    async def read(chunk):
+        selection = Hyperslab((chunk * 1024,), (chunk * 1024 + 1024,), (1,))
+        (found,) = await node.execute((ops.ReadChunks("b", dataset, selection),), TRACE)
+        return found
+
+    values = np.arange(1024, dtype="<i4")
+    await node.execute((ops.WriteChunks("b", dataset, Hyperslab((0,), (1024,), (1,)), values),), TRACE)
+    store.answers.clear()
+    cold = [asyncio.create_task(read(chunk)) for chunk in range(1, 500)]  # far more than the budget of loads
+    await asyncio.sleep(0.05)
+    assert np.array_equal(await asyncio.wait_for(read(0), 5), values)
+    assert not any(task.done() for task in cold)
+    store.answers.set()
+    assert not np.concatenate(await asyncio.gather(*cold)).any()
+    await node.close()
