@@ -20,6 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from hsds.budget import ByteBudget
+from hsds.rate import Rate
 
 METRICS_TYPE: Final = CONTENT_TYPE_LATEST
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -103,6 +104,8 @@ class Metrics:
         self.store_bytes = Counter(
             "hsds_store_bytes_total", "Bytes of objects read and written", ["call"], registry=registry
         )
+        self.rate = Rate()
+        """Of requests answered."""
         self._budgets: dict[str, ByteBudget] = {}
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._store_children: dict[tuple[str, str], tuple[Counter, Histogram, Counter]] = {}
@@ -118,6 +121,7 @@ class Metrics:
             labels = (method, route, str(status))
             children = self.requests.labels(*labels), self.durations.labels(*labels)
             self._children[key] = children
+        self.rate.count()
         children[0].inc()
         children[1].observe(seconds)
         if bytes_in:

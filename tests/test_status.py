@@ -1,8 +1,10 @@
 """``hsds status`` and the commands of nodes, as far as they go without a cluster."""
 
+import json
+
 import pytest
 
-from hsds import cli
+from hsds import cli, status
 from hsds.status import table
 
 NODES = [
@@ -53,3 +55,40 @@ def test_what_prevents_the_start_is_named(words, fault, tmp_path, capsys, monkey
     words = [str(secret) if word == "SECRET" else word for word in words]
     assert cli.main([*words, "--metrics-port", "0", "--root-dir", str(tmp_path / "data")]) == 2
     assert fault in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [("READY", 0), ("WAITING", 1), ("INITIALIZING", 1), ("TERMINATING", 1)]
+)
+def test_the_exit_status_is_the_state(state, code, monkeypatch, capsys):
+    answer = {"state": state, "reason": "", "epoch": 7, "nodes": NODES}
+    monkeypatch.setattr(status, "ask", lambda *_: answer)
+    assert cli.main(["status"]) == code
+    assert capsys.readouterr().out.startswith(f"{state}, epoch 7\nNODE")
+    assert cli.main(["status", "--json"]) == code
+    assert json.loads(capsys.readouterr().out) == answer
+
+
+def test_watching_goes_on(monkeypatch, capsys):
+    answers = iter(["WAITING", None, "READY"])
+
+    def ask(*_):
+        state = next(answers)
+        if state is None:
+            raise status.NoAnswerError("nobody answers")
+        return {"state": state, "nodes": []}
+
+    def pause(_):
+        if not answers.__length_hint__():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(status, "ask", ask)
+    monkeypatch.setattr(status.time, "sleep", pause)
+    with pytest.raises(KeyboardInterrupt):
+        cli.main(["status", "--watch"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith("NODE ")] == [
+        "WAITING",
+        "hsds: nobody answers",
+        "READY",
+    ]

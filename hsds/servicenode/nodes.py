@@ -32,12 +32,13 @@ def row_of(node: ServiceNode) -> Json:
         "version": __version__,
         "start_time": node.start_time,
         "requests": sum(node.metrics.request_counts().values()),
+        "requests_per_second": node.metrics.rate.per_second(),
     }
 
 
 def _alone(node: ServiceNode) -> Json:
     """One process with both roles."""
-    row = row_of(node)
+    row = row_of(node) | {"address": node.settings.host, "port": node.settings.sn_port}
     data = row | {"id": "dn-001", "role": "dn", "number": 0}
     return {"state": node.state, "reason": "", "epoch": None, "nodes": [row, data]}
 
