@@ -12,6 +12,8 @@ from hsds.transport.link import Link
 _CONNECT_SECONDS: Final = 2.0
 _CONNECTING: Final = 16
 """Connections that are opened at once: a listening socket has room for a hundred or so, and refuses more."""
+_KEPT: Final = 64
+"""Links that are kept when nobody uses them; each has memory of its own."""
 _KEEPALIVE: Final = 600.0
 """Seconds after which an unused connection is not trusted any more."""
 
@@ -87,7 +89,7 @@ class LinkPool:
         return link
 
     def _give_back(self, link: Link) -> None:
-        if link.fit and link in self._links:
+        if link.fit and link in self._links and len(self._idle) < _KEPT:
             loop = asyncio.get_running_loop()
             link.idle_since = loop.time()
             self._idle.append(link)

@@ -312,6 +312,20 @@ async def test_a_closed_pool_ends_what_is_under_way_and_asks_nobody():
         assert repr(pool).endswith("0 links, 0 idle>")
 
 
+async def test_a_rush_leaves_some_links_and_not_all():
+    together = asyncio.Barrier(200)
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await together.wait()
+        writer.write(answer_of(b"x"))
+        await reader.read()
+
+    async with links(serve, limit=200) as pool:
+        await asyncio.gather(*(ask(pool) for _ in range(200)))
+        assert repr(pool).endswith("64 links, 64 idle>")
+
+
 async def test_old_links_are_closed_though_nobody_asks_again(monkeypatch):
     monkeypatch.setattr(linkpool, "_KEEPALIVE", 0.1)
     ended = asyncio.Event()
