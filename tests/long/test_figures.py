@@ -1,4 +1,4 @@
-"""How long joins, starts, planned changes and crashes take: printed, for ``docs/ownership.md``, not asserted.
+"""How long joins, starts, planned changes and crashes take, printed for ``docs/reliability.md``.
 
 ``pytest -s tests/long/test_figures.py`` on a machine that has nothing else to do.
 """
@@ -6,10 +6,12 @@
 import asyncio
 import time
 
+import numpy as np
 import pytest
 
 from tests.clients.environments import python_of, why_none
 from tests.cluster.pods import pods
+from tests.cluster.test_caches import chunks
 from tests.integration.test_s3 import flags
 from tests.long.load import load
 
@@ -66,6 +68,52 @@ async def test_join(cluster):
         await cluster.ready([address])
         ready = time.monotonic() - began
         print(f"\na data node that is started: member after {member:.2f} s, ready after {ready:.2f} s")
+
+
+async def test_ten_and_one_more(cluster):
+    """What moves when an eleventh joins, by the counters of ten processes."""
+    await asyncio.gather(cluster.join(10), cluster.join_sn())
+    await cluster.until_all_well()
+    sn, ten = cluster.sns[0], list(cluster.dns)
+
+    def looks():
+        found = [chunks(address) for address in ten]
+        return sum(hits for hits, _ in found), sum(misses for _, misses in found)
+
+    def all_values():
+        status, values = cluster.cluster.ask(sn, "GET", path, binary=True)
+        assert (status, values) == (200, data)
+
+    path, data = await asyncio.to_thread(make_chunks, cluster.cluster, sn)
+    await asyncio.to_thread(all_values)
+    before = await asyncio.to_thread(looks)
+    await cluster.join()
+    rows = await asyncio.to_thread(cluster.cluster.wait_ready, sn, 11)
+    await asyncio.to_thread(all_values)
+    after = await asyncio.to_thread(looks)
+    (moved,) = (row["owned_slots"] for row in rows if row["address"] not in ten)
+    found, missed = after[0] - before[0], after[1] - before[1]
+    print(f"\n10 -> 11: {moved} of 4096 slots moved, {100 * moved / 4096:.1f} %")
+    print(f"of {CHUNKS} cached chunks the ten found {found:.0f}, and missed {missed:.0f}")
+    assert moved < 0.12 * 4096
+    assert after[1] == before[1], "who kept a slot has read nothing again"
+
+
+CHUNKS = 2000
+
+
+def make_chunks(cluster, sn):
+    """A dataset of many chunks, written: the path of its values, and these."""
+    file = "?domain=/home/joe/eleven.h5"
+    assert cluster.ask(sn, "PUT", f"/{file}")[0] == 201
+    layout = {"class": "H5D_CHUNKED", "dims": [256]}
+    body = {"type": "H5T_STD_I32LE", "shape": [256 * CHUNKS], "creationProperties": {"layout": layout}}
+    status, dataset = cluster.ask(sn, "POST", f"/datasets{file}", body)
+    assert status == 201
+    path = f"/datasets/{dataset['id']}/value{file}"
+    data = np.arange(256 * CHUNKS, dtype="<i4").tobytes()
+    assert cluster.ask(sn, "PUT", path, data, binary=True, timeout=120)[0] == 200
+    return path, data
 
 
 async def test_longest_request(cluster, tmp_path):
