@@ -24,9 +24,9 @@ from hsds.store.posix_temp import TempFiles, Unsettled
 from hsds.store.posix_tree import OWN_DIR, Tree, check_path, check_posix_bucket, map_exceptions
 
 Fsync = Literal["off", "data", "full"]
-"""What a put waits for: ``off`` the page cache (survives killed processes; a power cut may lose or empty
-objects of the last seconds), ``data`` the bytes of the file (a power cut may lose the newest objects but
-tears none), ``full`` the directories too."""
+"""What a put waits for: ``off`` the page cache (survives killed processes; after a power cut objects of the
+last seconds may be lost, empty, or hold what another held), ``data`` the bytes of the file (a power cut may
+lose the newest objects but tears none), ``full`` the directories too."""
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO put there by hand must not hang us
 _NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux
@@ -45,7 +45,7 @@ class Files:
             for own in ("tmp", "locks"):
                 (root / OWN_DIR / own).mkdir(parents=True, exist_ok=True)
             self.root = _open_directory(root)
-            self._temp = TempFiles(root / OWN_DIR / "tmp")
+            self._temp = TempFiles(root / OWN_DIR / "tmp", reuse=fsync == "off")
             locks = _open_directory(root / OWN_DIR / "locks")
             self._locks = KeyLocks(locks)
             os.close(locks)

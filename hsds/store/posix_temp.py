@@ -42,7 +42,11 @@ _EXCHANGE, _BEGIN_TO_WRITE = 2, 2  # RENAME_EXCHANGE of renameat2, SYNC_FILE_RAN
 class TempFiles:
     """Makes files in the folders of one directory, which ends with the process that made them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reuse: bool) -> None:
+        """``reuse`` is whether files that were objects may serve again.
+
+        Not where a power cut counts: it may undo that one was taken away, and not what was written into it.
+        """
         _spread(path)
         for i in range(_FOLDERS):
             (path / f"{i:02x}").mkdir(exist_ok=True)
@@ -51,7 +55,7 @@ class TempFiles:
         self._prefix = uuid.uuid4().hex
         self._serial = itertools.count()
         self._spares = Spares()
-        self._is_local = self._can_exchange()
+        self._reuse = reuse and self._can_exchange()
 
     def close(self) -> None:
         for name in self._spares.drain():
@@ -69,13 +73,13 @@ class TempFiles:
 
     def retire(self, name: str, found: os.stat_result) -> None:
         """A file, which was an object, may serve the next."""
-        if not (_is_ours(found) and self._spares.add(name, found.st_size)):
+        if not (self._reuse and _is_ours(found) and self._spares.add(name, found.st_size)):
             self.remove(name)
 
     def take(self, path: bytes, root: int, found: os.stat_result) -> None:
         """Take away the file at ``path`` of ``root``."""
         name = self._name()
-        if self._is_local and _is_ours(found) and self._spares.add(name, found.st_size):
+        if self._reuse and _is_ours(found) and self._spares.add(name, found.st_size):
             os.rename(path, name, src_dir_fd=root, dst_dir_fd=self.directory)
         else:
             os.unlink(path, dir_fd=root)

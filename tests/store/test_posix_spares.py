@@ -10,6 +10,7 @@ import pytest
 
 from hsds.store import posix_files, posix_temp
 from hsds.store.posix import PosixStore
+from hsds.store.posix_files import Fsync
 from hsds.store.posix_spares import SMALL, Spares
 
 
@@ -143,6 +144,18 @@ async def test_what_cannot_be_written_is_not_used_again(store: PosixStore, tmp_p
     else:
         await store.delete("b", "k")
     assert [path for path in (tmp_path / "root/.hsds/tmp").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("fsync", ["data", "full"])
+async def test_nothing_is_used_again_where_a_power_cut_counts(tmp_path: Path, fsync: Fsync) -> None:
+    store = PosixStore(tmp_path / "root", fsync=fsync)
+    await store.start()
+    await store.create_bucket("b")
+    await store.put("b", "k", b"1")
+    await store.put("b", "k", b"2")
+    await store.delete("b", "k")
+    assert [path for path in (tmp_path / "root/.hsds/tmp").rglob("*") if path.is_file()] == []
+    await store.close()
 
 
 async def test_nothing_is_used_again_where_other_machines_may_read(
