@@ -113,7 +113,9 @@ class Reader:
                     load.append(key)
                 waits.append((key, future))
             if load:
-                task = asyncio.create_task(self._load([(key, holds[key]) for key in load], codec))
+                held = [(key, holds[key]) for key in load]
+                futures = [self._loading[key] for key in load]  # by the time the task runs one may be void
+                task = asyncio.create_task(self._load(held, futures, codec))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             missing = []
@@ -154,9 +156,13 @@ class Reader:
             return await asyncio.get_running_loop().run_in_executor(self._executor, function, value)
         return function(value)
 
-    async def _load(self, held: list[tuple[Key, Hold]], codec: Codec[Any]) -> None:
+    async def _load(
+        self,
+        held: list[tuple[Key, Hold]],
+        futures: list[asyncio.Future[Entry[Any] | None]],
+        codec: Codec[Any],
+    ) -> None:
         keys = [key for key, _ in held]
-        futures = [self._loading[key] for key in keys]
         try:
             async with self._room(len(keys) * codec.weight):
                 blobs = await self._store.get_many(keys[0][0], [name for _, name in keys])

@@ -258,6 +258,20 @@ async def test_a_get_overtaken_by_a_put_is_not_cached(store, executor):
     assert reader.peek(KEY).value == {"n": {"new": 1}}
 
 
+async def test_a_key_that_changes_before_its_get_begins_keeps_no_reader_waiting(store, executor):
+    """Nor those of other keys that are read with it."""
+    keys = [("b", "k"), ("b", "l")]
+    for key in keys:
+        await store.put(*key, b'{"n":{}}')
+    reader = Reader(store, ByteLRU(1 << 20), executor, OpenGate())
+    async with asyncio.timeout(30):
+        readers = [asyncio.create_task(reader.read_many(keys, JSON)) for _ in range(2)]
+        await asyncio.sleep(0)
+        reader.forget(keys[0])
+        for entries in await asyncio.gather(*readers):
+            assert [entry.value for entry in entries] == [{"n": {}}] * 2
+
+
 def create(name):
     def apply(value):
         if value is not None:
