@@ -185,6 +185,8 @@ class Settings(BaseModel):
     """Where pods are looked for. None: the namespace of the pod itself."""
     k8s_account_dir: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount")
     """Where Kubernetes puts the token of the pod, the authority of its API, and its namespace."""
+    pod_name: Text = None
+    """Name of the pod that this process is in. None: that of the machine, which is the same in a pod."""
     pod_uid: Text = None
     """Uid of the pod that this process is in; Kubernetes gives it by the environment."""
     pod_ip: Text = None

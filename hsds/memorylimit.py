@@ -51,11 +51,15 @@ def container_limit(root: Path = Path("/")) -> int | None:
     return min(found, default=None)
 
 
-def fitted(settings: Settings, limit: int | None, roles: Collection[Role]) -> Settings:
-    """``settings`` with caches and budgets that fit into ``limit`` bytes; sizes that were set are kept."""
+def fitted(settings: Settings, limit: int | None, roles: Collection[Role], *, processes: int = 1) -> Settings:
+    """``settings`` with caches and budgets that fit into ``limit`` bytes; sizes that were set are kept.
+
+    Several ``processes`` share the limit with one more that supervises them; the sizes are those of each.
+    """
     if limit is None:
         return settings
-    sizes = asdict(sizes_for(limit, roles))
+    share = limit if processes == 1 else max(0, limit - _PROCESS) // processes
+    sizes = asdict(sizes_for(share, roles))
     return settings.model_copy(
         update={key: size for key, size in sizes.items() if key not in settings.model_fields_set}
     )

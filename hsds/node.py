@@ -69,6 +69,7 @@ from hsds.transport.remote import Connections
 from hsds.transport.routing import Router
 from hsds.transport.signing import Secrets, Signer
 from hsds.transport.words import HttpPeers
+from hsds.unseen import tell_if_unseen
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
@@ -238,7 +239,10 @@ class _Process:
             self._tell_of_data_role(me, node, app)
             await stack.enter_async_context(_answering(app, me, settings))
             leftovers = _leftovers(node, participant, settings.bucket_name)
-            await stack.enter_async_context(_meanwhile(group, participant.agent.run(), leftovers))
+            unseen = tell_if_unseen(
+                self.discovery, me.uid, settings, member=lambda: participant.membership.member
+            )
+            await stack.enter_async_context(_meanwhile(group, participant.agent.run(), leftovers, unseen))
             participant.agent.start_serving()
             yield
             with suppress(TimeoutError):

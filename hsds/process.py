@@ -85,14 +85,15 @@ def _in_container(settings: Settings, roles: Sequence[Role], processes: int) -> 
     if limit is None:
         return settings
     keep_few_arenas()
-    settings = fitted(settings, limit // processes, roles)
+    settings = fitted(settings, limit, roles, processes=processes)
     log.info(
         "the container may take %d MiB: metadata_mem_cache_size %dm, chunk_mem_cache_size %dm, "
-        "request_memory_size %dm",
+        "request_memory_size %dm%s",
         limit // MIB,
         settings.metadata_mem_cache_size // MIB,
         settings.chunk_mem_cache_size // MIB,
         settings.request_memory_size // MIB,
+        f", for each of {processes} processes" if processes > 1 else "",
     )
     return settings
 

@@ -1,5 +1,7 @@
 """Limits of containers as the kernel tells them, and sizes that fit."""
 
+from dataclasses import asdict
+
 import pytest
 
 from hsds.config import Settings
@@ -82,6 +84,16 @@ def test_all_that_may_be_held_fits(limit, roles):
     assert held <= limit * 0.7
     assert sizes.request_memory_size > 0
     assert (sizes.chunk_mem_cache_size > 0) == ("dn" in roles)
+
+
+@pytest.mark.parametrize("processes", [2, 4, 16])
+@pytest.mark.parametrize("limit", [GIB, 4 * GIB])
+def test_several_processes_share_it_with_the_one_that_supervises(limit, processes):
+    settings = fitted(Settings(), limit, ("sn", "dn"), processes=processes)
+    assert asdict(sizes_for((limit - 128 * MIB) // processes, ("sn", "dn"))) == {
+        name: getattr(settings, name)
+        for name in ("metadata_mem_cache_size", "chunk_mem_cache_size", "request_memory_size")
+    }
 
 
 def test_more_memory_is_for_caches_in_the_end():

@@ -34,5 +34,12 @@ class Discovery(ABC):
     def on_hint(self, changed: Callable[[], None]) -> None:
         """Have ``changed`` called whenever ``hint`` has changed."""
 
+    async def why_unseen(self, name: str, uid: str) -> str | None:
+        """Why a data node that runs is not shown: that of this process. None if it cannot be told.
+
+        ``name`` is that of its pod. Raises ``Unavailable`` when there is no answer.
+        """
+        return None
+
     async def run(self) -> None:  # noqa: B027 - who has nobody to ask has nothing to follow
         """Follow what happens, for the hints, until cancelled or for ever."""

@@ -25,5 +25,8 @@ def tell_of_membership(metrics: Metrics, membership: Membership, clock: Callable
         "hsds_leased", "1 while this data node may serve", lambda: {(): membership.lease.held(clock())}
     )
     figures.gauge("hsds_view_epoch", "Of the newest view known, -1 for none", lambda: {(): epoch()})
+    figures.counter(
+        "hsds_view_changes_total", "Views that this data node has learned of", lambda: {(): takeover.changes}
+    )
     figures.gauge("hsds_slots_owned", "In the newest view", lambda: {(): takeover.owned.bit_count()})
     figures.gauge("hsds_slots_live", "Taken over and served", lambda: {(): takeover.live_slots.bit_count()})

@@ -1,4 +1,4 @@
-"""LIST and WATCH of pods, as kubernetes_asyncio asks for them with the credentials of this pod.
+"""LIST, WATCH and GET of pods, as kubernetes_asyncio asks for them with the credentials of this pod.
 
 Its authentication and requests, but raw bodies: parsing a pod into its classes costs more than all else here.
 Token, authority and namespace are files that Kubernetes replaces; they are read again when they change.
@@ -7,8 +7,8 @@ Token, authority and namespace are files that Kubernetes replaces; they are read
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -40,6 +40,10 @@ class ExpiredError(KubeError):
 
 class ThrottledError(KubeError):
     """The API server asks to wait ``retry_after`` seconds (429, or 503 with that header)."""
+
+
+class NotFoundError(KubeError):
+    """The API server has nothing of that name (404)."""
 
 
 class SilentError(KubeError):
@@ -115,7 +119,7 @@ class KubeClient:
         with _translated("list"):
             while True:
                 query = {"limit": self._page, "_continue": token}
-                async with self._asked(selector, limits, "list", query) as response:
+                async with self._selected(selector, limits, "list", query) as response:
                     page = orjson.loads(await response.read())
                 pods += page.get("items") or ()
                 token = page["metadata"].get("continue")
@@ -139,22 +143,48 @@ class KubeClient:
                 "resource_version": version,
                 "timeout_seconds": int(seconds),
             }
-            async with self._asked(selector, limits, "watch", query) as response:
+            async with self._selected(selector, limits, "watch", query) as response:
                 yield _events(response)
 
-    @asynccontextmanager
-    async def _asked(
+    async def get_pod(self, name: str, *, seconds: float) -> Json | None:
+        """One pod; None if there is none of that name. Raises ``KubeError``."""
+        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
+
+        def ask(api: CoreV1Api) -> Awaitable[object]:
+            return api.read_namespaced_pod(
+                name, self.namespace, _preload_content=False, _request_timeout=limits
+            )
+
+        try:
+            with _translated("get"):
+                async with self._asked(ask, "get") as response:
+                    return cast("Json", orjson.loads(await response.read()))
+        except NotFoundError:
+            return None
+
+    def _selected(
         self, selector: str, limits: aiohttp.ClientTimeout, verb: str, query: Mapping[str, Any]
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """A successful answer while it is read."""
-        async with self._connected() as client:
-            raw: object = await CoreV1Api(client).list_namespaced_pod(
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """The answer about all pods with the label."""
+
+        def ask(api: CoreV1Api) -> Awaitable[object]:
+            return api.list_namespaced_pod(
                 self.namespace,
                 label_selector=selector,
                 _preload_content=False,
                 _request_timeout=limits,
                 **{name: value for name, value in query.items() if value is not None},
             )
+
+        return self._asked(ask, verb)
+
+    @asynccontextmanager
+    async def _asked(
+        self, ask: Callable[[CoreV1Api], Awaitable[object]], verb: str
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A successful answer while it is read."""
+        async with self._connected() as client:
+            raw = await ask(CoreV1Api(client))
             async with cast("aiohttp.ClientResponse", raw) as response:  # what it is before its parsing
                 if response.status != 200:
                     text = (await response.content.read(_LONGEST_TEXT)).decode(errors="replace")
@@ -210,6 +240,8 @@ def _error(code: int, message: str, verb: str, namespace: str, headers: Mapping[
     match code:
         case 410:
             return ExpiredError(f"the API server has forgotten the version to go on from: {message}")
+        case 404:
+            return NotFoundError(f"the API server has no such thing: {message}")
         case 403:
             return RefusedError(
                 f"the API server does not let this pod {verb} pods in namespace {namespace}: "

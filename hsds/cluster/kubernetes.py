@@ -12,7 +12,7 @@ from typing import Any
 from hsds.cluster.discovery import Discovery, Presence
 from hsds.cluster.kubeclient import SERVICE_ACCOUNT, KubeClient, KubeError, Listing
 from hsds.cluster.kubewatch import PodWatch, WatchTiming
-from hsds.cluster.pods import Roster
+from hsds.cluster.pods import Roster, why_unseen
 from hsds.cluster.view import Member
 
 Json = dict[str, Any]
@@ -70,6 +70,10 @@ class KubernetesDiscovery(Discovery):
         self.watch.lists += 1
         listing = await self._client.list_pods(self._selector, seconds=self._answer)
         return Presence(started, self._take_listing(listing, started))
+
+    async def why_unseen(self, name: str, uid: str) -> str | None:
+        why = why_unseen(await self._client.get_pod(name, seconds=self._answer), uid)
+        return why and f"pod {name} is not among those labelled {self._selector}: {why}"
 
     def hint(self) -> frozenset[str] | None:
         return self._roster.uids if self._listed_once else None

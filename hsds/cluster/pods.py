@@ -51,6 +51,24 @@ def port_of(pod: Json) -> int | None:
     return None
 
 
+def why_unseen(pod: Json | None, uid: str) -> str | None:
+    """Why a listing has no data node in this pod, which is its own and has that uid; None if it will soon.
+
+    ``pod`` is None if there is none of that name. Labels are left: only the server knows all selectors.
+    """
+    if pod is None:
+        return "the API server knows no pod of that name in this namespace"
+    found = str((pod.get("metadata") or {}).get("uid"))
+    if found != uid:
+        return f"POD_UID is {uid}, but the pod's uid is {found}"
+    if sign_of(pod) is not Sign.PRESENT:
+        return None
+    if port_of(pod) is None:
+        return f"no container of it declares a port named {PORT_NAME}"
+    labels = ",".join(f"{name}={value}" for name, value in sorted(pod["metadata"].get("labels", {}).items()))
+    return f"its labels are {labels}"
+
+
 class Roster:
     """Who is there, from listings and events in any order. Times are seconds of one clock."""
 

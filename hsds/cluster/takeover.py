@@ -56,6 +56,8 @@ class Takeover:
         self.uid = uid
         self.born = born
         self.view: View | None = None
+        self.changes = 0
+        """Views taken in, ever: how often this node has learned that members came or went."""
         self._wait = wait
         self._closed = False
         self._owned: Mask = 0
@@ -118,6 +120,7 @@ class Takeover:
         for gain in self._gains:
             gain.drop(lost)
         self._owned, self.view = owned, view
+        self.changes += 1
         if gained:
             self._tenures[slots_in(gained)] = view.epoch
             self._gains += self._gain(view, gained, now)

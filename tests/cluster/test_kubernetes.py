@@ -140,6 +140,21 @@ async def test_the_namespace_can_be_named(api, account):
         await shows(discovery, uid)
 
 
+async def test_why_a_pod_is_not_shown(api, account):
+    uid = api.run("10.0.0.1", labels={"app": "other"})
+    name = api.pods[uid]["metadata"]["name"]
+    async with discovering(api, account, run=False) as discovery:
+        assert await discovery.why_unseen(name, uid) == (
+            f"pod {name} is not among those labelled app=hsds: its labels are app=other"
+        )
+        told = await discovery.why_unseen("gone", uid)
+        assert told.endswith("the API server knows no pod of that name in this namespace")
+        assert api.access.used == {("get", "pods")}
+        api.access.grant(USER, "t", [])
+        with pytest.raises(Unavailable, match="does not let this pod get pods in namespace t"):
+            await discovery.why_unseen(name, uid)
+
+
 async def test_a_quiet_cluster_costs_little(api, account):
     api.bookmarks = 0.1
     async with discovering(api, account):

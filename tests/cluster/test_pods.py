@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from hsds.cluster.pods import Roster, Sign, member_of, port_of, sign_of
+from hsds.cluster.pods import Roster, Sign, member_of, port_of, sign_of, why_unseen
 from hsds.cluster.view import Member
 from tests.tools import kubepods
 
@@ -47,6 +47,20 @@ def test_the_member_has_the_primary_ip_and_the_named_port():
     pod["spec"]["containers"].insert(0, {"name": "sidecar"})
     pod["spec"]["containers"][1]["ports"].insert(0, {"containerPort": 1})
     assert member_of(pod).port == 7007
+
+
+def test_why_a_data_node_is_not_seen():
+    pod = pod_at(4) | {}
+    uid = pod["metadata"]["uid"]
+    pod["metadata"]["labels"] = {"b": "2", "a": "1"}
+    assert why_unseen(pod, uid) == "its labels are a=1,b=2"
+    assert why_unseen(None, uid) == "the API server knows no pod of that name in this namespace"
+    assert why_unseen(pod, "other") == f"POD_UID is other, but the pod's uid is {uid}"
+    nameless = pod_at(4, port_name="http")
+    assert why_unseen(nameless, nameless["metadata"]["uid"]) == "no container of it declares a port named dn"
+    for stage in (0, 1, 2, 5, 6):  # it will be seen, or will be no more
+        early = pod_at(stage)
+        assert why_unseen(early, early["metadata"]["uid"]) is None
 
 
 def test_a_late_event_brings_nobody_back_and_takes_nobody_away():

@@ -31,6 +31,7 @@ pytestmark = [
     pytest.mark.timeout(240),
 ]
 PASSWORD = "correct horse"
+TOKEN = "token-of-the-account"
 
 
 @dataclass
@@ -61,19 +62,21 @@ class Pods:
     def path(self, absolute: str) -> Path:
         return self.folder / absolute.lstrip("/")
 
-    def start(self, name: str, address: str) -> str:
+    def start(self, name: str, address: str, **other_labels: str) -> str:
         """Run a pod of a Deployment at an address; its uid."""
         (deployment,) = [d for d in of_kind(self.objects, "Deployment") if d["metadata"]["name"] == name]
         template = deployment["spec"]["template"]
         container = container_of(deployment)
         is_data_node = "dn" in {port["name"] for port in container["ports"]}
-        labels = template["metadata"]["labels"]
+        labels = template["metadata"]["labels"] | {
+            key.replace("_", "."): x for key, x in other_labels.items()
+        }
         names = {} if is_data_node else {"port_name": "sn"}
         uid = self.api.run(address, namespace="hsds", labels=labels, **names)
         fields = {
             "metadata.uid": uid,
             "status.podIP": address,
-            "metadata.name": name,
+            "metadata.name": self.api.pods[uid]["metadata"]["name"],
             "metadata.namespace": "hsds",
         }
         environ = {}
@@ -139,8 +142,20 @@ def lines_of(pods: Pods, request_id: str, *addresses: str) -> list[dict]:
 @pytest.fixture
 async def api(authority):
     async with KubeApi(authority) as api:
-        api.access.users["token"] = "system:serviceaccount:hsds:any"
+        api.access.users[TOKEN] = "system:serviceaccount:hsds:any"
         yield api
+
+
+def allowed() -> set[tuple[str, str]]:
+    """(verb, resource) of the Role that ships."""
+    (role,) = [
+        item
+        for item in yaml.safe_load_all((TREE / "base" / "accounts.yaml").read_text())
+        if item["kind"] == "Role"
+    ]
+    return {
+        (verb, resource) for rule in role["rules"] for verb in rule["verbs"] for resource in rule["resources"]
+    }
 
 
 def allow(api: KubeApi) -> None:
@@ -157,7 +172,7 @@ def pods_of(api, authority, tmp_path, capsys):
         users = tmp_path / "users.txt"
         users.write_text(f"admin:{PASSWORD}\n")
         assert main(["secrets", "--password-file", str(users)]) == 0
-        account = ServiceAccountFolder(tmp_path / "account", namespace="hsds", token="token", ca=authority.ca)
+        account = ServiceAccountFolder(tmp_path / "account", namespace="hsds", token=TOKEN, ca=authority.ca)
         pods = Pods(api, tmp_path, render(overlay, components), account.folder)
         pods.mount(capsys.readouterr().out)
         made.append(pods)
@@ -198,12 +213,6 @@ async def test_two_deployments(api, pods_of):
         0
     ] == 401
     assert (await asyncio.to_thread(get, f"http://{sn}:5101/metrics"))[0] == 404
-    pages = [(await asyncio.to_thread(get, f"http://{address}:9100/metrics"))[1] for address in (sn, first)]
-    shown = set(re.findall(r"(?m)^(\w+)", "".join(pages)))
-    # families with labels begin with their first event
-    events = {"hsds_http_requests_total", "hsds_http_request_duration_seconds_bucket"}
-    assert asked_for() - events <= shown
-
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     given = {"X-Request-ID": "mine-1"}, {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
     for headers, id_ in zip(given, ("mine-1", trace_id), strict=True):
@@ -220,12 +229,15 @@ async def test_two_deployments(api, pods_of):
         assert told["epoch"] == line["epoch"]
         assert told["bytes"] > 0
 
+    pages = [(await asyncio.to_thread(get, f"http://{address}:9100/metrics"))[1] for address in (sn, first)]
+    assert asked_for() <= set(re.findall(r"(?m)^(\w+)", "".join(pages)))
+
     await end(pods, first, sn, second)
-    assert api.access.used == {("list", "pods"), ("watch", "pods")}
+    assert api.access.used < allowed()
     for address in (sn, first, second):
         for line in pods.log(address).splitlines():
             assert {"time", "level", "node", "msg"} <= set(json.loads(line))
-        assert PASSWORD not in pods.log(address)
+        assert not [secret for secret in (PASSWORD, TOKEN) if secret in pods.log(address)]
         assert pods.path("/config/node/secret").read_text().strip() not in pods.log(address)
 
 
@@ -259,3 +271,22 @@ async def test_without_the_role_pods_say_so_live_on_and_recover(api, pods_of):
     for name, address in (("hsds-dn", dn), ("hsds-sn", sn)):
         await pods.until(name, "readinessProbe", address, 200, seconds=60)
     await end(pods, sn, dn)
+
+
+async def test_a_data_node_that_nobody_sees_says_why(api, pods_of):
+    """With this every verb of the Role has been used, and no other."""
+    allow(api)
+    pods = pods_of("posix")
+    dn = "127.0.42.3"
+    pods.start("hsds-dn", dn, hsds_role="data")
+    async with asyncio.timeout(40):
+        while "nobody sees this data node" not in pods.log(dn):
+            assert pods.running[dn].poll() is None, pods.log(dn)
+            await asyncio.sleep(0.1)
+    (line,) = [json.loads(line) for line in pods.log(dn).splitlines() if "nobody sees" in line]
+    assert line["level"] == "ERROR"
+    assert "is not among those labelled app=hsds,hsds.role=dn: its labels are app=hsds," in line["msg"]
+    assert "hsds.role=data" in line["msg"]
+    assert pods.probe("hsds-dn", "readinessProbe", dn) == 503
+    assert pods.probe("hsds-dn", "livenessProbe", dn) == 200
+    assert api.access.used == allowed()

@@ -24,6 +24,7 @@ from hsds.transport.nodes import DataNodes
 from hsds.transport.routing import Router, Views
 from tests.k8s.rendering import COMPONENTS, KUBECTL, TREE, of_kind
 from tests.k8s.rendering import render as render_manifests
+from tests.k8s.test_pods import ROUTES
 
 MONITORING = TREE / "components" / "monitoring"
 DASHBOARD = json.loads((MONITORING / "hsds.json").read_text())
@@ -92,6 +93,18 @@ def test_only_exported_metrics_are_asked_for(name, expression, exported):
     asked = _metrics(expression)
     assert asked
     assert asked <= exported
+
+
+def test_requests_of_clients_are_counted_without_those_of_nodes_and_probes():
+    aside = set().union(*(ROUTES[port] for port in ("dn", "metrics", "sn"))) - {"/about"}
+    asked = [text for text in _expressions().values() if "hsds_http_request" in text and "bytes" not in text]
+    assert len(asked) >= 5
+    for expression in asked:
+        selectors = re.findall(r"hsds_http_request\w+\{([^}]*)\}", expression)
+        assert len(selectors) == len(re.findall(r"hsds_http_request", expression))
+        for selector in selectors:
+            (left_out,) = re.findall(r'route!~"([^"]*)"', selector)
+            assert set(left_out.split("|")) == aside
 
 
 def test_labels_that_are_asked_for_exist():

@@ -1,4 +1,4 @@
-"""A double of the Kubernetes API server as far as discovery needs one: LIST and WATCH of pods, over TLS.
+"""A double of the Kubernetes API server as far as discovery needs one: LIST, WATCH and GET of pods, over TLS.
 
 It answers as a real server was recorded to, and can be told to fail in all the ways that servers do: tokens
 that expire, Roles that lack a rule, forgotten versions, errors, streams that close or fall silent, outages.
@@ -63,6 +63,7 @@ class KubeApi:
         """Listen, on the same port as before."""
         app = web.Application()
         app.router.add_get("/api/v1/namespaces/{namespace}/pods", self._get)
+        app.router.add_get("/api/v1/namespaces/{namespace}/pods/{name}", self._get)
         app.router.add_route("*", "/{path:.*}", self._not_found)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01, handler_cancellation=True)
         await self._runner.setup()
@@ -162,16 +163,20 @@ class KubeApi:
         user = self._user(request)
         if user is None:
             return _status(401, "Unauthorized", "Unauthorized")
-        namespace = request.match_info["namespace"]
+        namespace, name = request.match_info["namespace"], request.match_info.get("name")
         verb = "watch" if request.query.get("watch") in ("true", "True", "1") else "list"
+        verb = verb if name is None else "get"
         self.requests.append((verb, dict(request.query)))
         if not self.access.allows(user, verb, "pods", namespace):
-            message = f'pods is forbidden: User "{user}" cannot {verb} resource "pods" in API group "" in the namespace "{namespace}"'  # noqa: E501
-            return _status(403, "Forbidden", message, details={"kind": "pods"})
+            what = "pods" if name is None else f'pods "{name}"'
+            message = f'{what} is forbidden: User "{user}" cannot {verb} resource "pods" in API group "" in the namespace "{namespace}"'  # noqa: E501
+            named = {} if name is None else {"name": name}
+            return _status(403, "Forbidden", message, details=named | {"kind": "pods"})
         if self.failures:
             code, headers = self.failures.pop(0)
             return _status(code, "Failure", "told to fail", headers=headers)
-        return await (self._watch if verb == "watch" else self._list)(request, namespace)
+        answers = {"watch": self._watch, "list": self._list, "get": self._one}
+        return await answers[verb](request, namespace)
 
     async def _not_found(self, request):
         return _status(404, "NotFound", "the server could not find the requested resource")
@@ -197,6 +202,13 @@ class KubeApi:
             self._continued[meta["continue"]] = version, items[limit:]
             items = items[:limit]
         return _json({"kind": "PodList", "apiVersion": "v1", "metadata": meta, "items": items})
+
+    async def _one(self, request, namespace):
+        name = request.match_info["name"]
+        for pod in self.pods.values():
+            if (pod["metadata"]["namespace"], pod["metadata"]["name"]) == (namespace, name):
+                return _json({"kind": "Pod", "apiVersion": "v1"} | pod)
+        return _status(404, "NotFound", f'pods "{name}" not found', details={"name": name, "kind": "pods"})
 
     async def _watch(self, request, namespace):
         version = int(request.query.get("resourceVersion") or self.version)
