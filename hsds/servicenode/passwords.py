@@ -31,7 +31,8 @@ class WatchedFile(ABC):
             self._stamp = self._look()
             self._take(self._lines())
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"{path} cannot be read: {error}") from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise InvalidInput(f"{path} cannot be read: {reason}") from error
 
     def refresh(self) -> bool:
         """Whether the content has changed since the last call. A file that cannot be read keeps its last."""
