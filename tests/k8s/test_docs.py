@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,54 @@ def test_what_is_copied_can_be_applied(page, tmp_path, schemas):
     objects = [item for item in yaml.safe_load_all(done.stdout) if item]
     assert len(of_kind(objects, "Deployment")) == 2
     assert not [fault for item in objects for fault in faults(item)]
+
+
+def yaml_blocks() -> list[dict]:
+    """What the page tells to put into a kustomization."""
+    page = (CHECKOUT / "docs" / "kubernetes.md").read_text()
+    found = re.findall(r"^( *)```yaml\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
+    return [yaml.safe_load(textwrap.dedent(text)) for _, text in found]
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="no kubectl on this machine")
+@pytest.mark.parametrize("number", range(len(yaml_blocks())))
+def test_what_is_to_be_put_into_a_kustomization_works_there(number, tmp_path, schemas):
+    shutil.copytree(TREE, tmp_path / "k8s")
+    mine = tmp_path / "k8s" / "mine"
+    shutil.copytree(mine.with_name("example"), mine)
+    (mine / "ca.crt").write_text("a certificate")
+    example = yaml.safe_load((mine / "kustomization.yaml").read_text())
+    said = yaml_blocks()[number]
+    if "kind" not in said:  # else it is a whole one
+        added = {key: [*example[key], *said.get(key, ())] for key in ("configMapGenerator", "patches")}
+        said = example | {"components": [*example["components"]]} | said | added
+        said["components"] = sorted({"../components/ingress", *said["components"]})
+    (mine / "kustomization.yaml").write_text(yaml.safe_dump(said))
+    done = subprocess.run([str(KUBECTL), "kustomize", mine], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    objects = [item for item in yaml.safe_load_all(done.stdout) if item]
+    assert not [fault for item in objects for fault in faults(item)]
+    for patch in said["patches"]:  # one whose target is not there does nothing, silently
+        assert [
+            item
+            for item in of_kind(objects, patch["target"]["kind"])
+            if item["metadata"]["name"] == patch["target"].get("name", item["metadata"]["name"])
+        ]
+
+
+def test_another_namespace(tmp_path):
+    """One line changes it for all, and the overlay's ConfigMap is still merged with."""
+    if KUBECTL is None:
+        pytest.skip("no kubectl on this machine")
+    shutil.copytree(TREE, tmp_path / "k8s")
+    path = tmp_path / "k8s" / "example" / "kustomization.yaml"
+    path.write_text(path.read_text().replace("namespace: hsds", "namespace: other", 1))
+    done = subprocess.run([str(KUBECTL), "kustomize", path.parent], capture_output=True, check=True)
+    objects = list(yaml.safe_load_all(done.stdout))
+    assert {item["metadata"].get("namespace") for item in objects if item["kind"] != "Namespace"} == {"other"}
+    assert [item["metadata"]["name"] for item in of_kind(objects, "Namespace")] == ["other"]
+    (config,) = of_kind(objects, "ConfigMap")
+    assert {"config.yml", "override.yml"} == set(config["data"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
