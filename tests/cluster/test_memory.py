@@ -1,4 +1,4 @@
-"""A data node in a container of 512 MiB: large reads and writes, far more data than that, all at once."""
+"""In a container with little memory: large reads and writes, far more data than that, all at once."""
 
 import asyncio
 import re
@@ -82,6 +82,36 @@ async def test_a_data_node_lives_within_512_mib(tmp_path):
         print("afterwards", resident(pid, "VmRSS") // MIB, "MiB")
         assert cluster.stop(DN) == 0
         assert not re.search(r"ERROR|Traceback", cluster.log(DN) + cluster.log(SN))
+
+
+WORKERS, ROOM = 4, 1024 * MIB
+
+
+@pytest.mark.timeout(280)
+async def test_workers_share_what_one_container_may_take(tmp_path):
+    with memory_group(ROOM) as group, Cluster(tmp_path) as cluster:
+        if group is None:
+            pytest.skip("no control group can be made here")
+        cluster.prefixes[SN] = group.before
+        cluster.start(f"serve --workers {WORKERS}", SN)
+        await asyncio.to_thread(cluster.wait_ready, SN, WORKERS)
+        said = cluster.log(SN)
+        assert "the container may take 1024 MiB" in said
+        assert f"for each of {WORKERS} processes" in said
+        pids = [cluster.running[SN].pid, *children(cluster.running[SN].pid)]
+        assert len(pids) == 1 + WORKERS
+        idle = sum(resident(pid, "VmRSS") for pid in pids)
+        async with Rest(f"http://{SN}:5101", user="joe", password="joe") as rest:
+            await asyncio.gather(*(load(rest, number) for number in range(FILES)))
+        peak = sum(resident(pid, "VmHWM") for pid in pids)
+        print(f"{len(pids)} processes: {idle // MIB} MiB before, {peak // MIB} MiB if all peaks were at once")
+        assert [cluster.running[SN].pid, *children(cluster.running[SN].pid)] == pids, cluster.log(SN)
+        assert group.killed == 0
+        assert cluster.stop(SN, 60) == 0
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def sizes_of(limit):

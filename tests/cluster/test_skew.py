@@ -113,7 +113,7 @@ async def test_a_rollout_from_the_previous_release_and_back(pods, tmp_path):
     finally:
         load.kill()
         load.wait()
-    assert json.loads((figures / "ended").read_text()) == [0] * WRITERS
+    assert json.loads((figures / "ended.json").read_text()) == [0] * WRITERS
     phases = {}
     for number in range(WRITERS):
         assert json.loads((figures / f"verdict-{number}.json").read_text())["lost"] == 0

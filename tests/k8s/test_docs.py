@@ -106,3 +106,18 @@ def test_secrets_as_printed(page, tmp_path, capsys, monkeypatch):
     assert main(command.split()[1:]) == 0
     made = list(yaml.safe_load_all(capsys.readouterr().out))
     assert {item["metadata"]["name"] for item in made} == {"user-password", "aws-auth-keys", "node-secret"}
+
+
+def test_secrets_are_rotated_as_printed(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    Path("users.txt").write_text("admin:a-password\n")
+    for name in ("node-secret.txt", "swapped.txt", "new.txt"):
+        Path(name).write_text("a-secret-of-the-nodes\n")
+    commands = [line.partition(" |")[0] for line in lines(CHECKOUT / "docs/operating.md", "hsds secrets")]
+    names = []
+    for command in commands:
+        assert main(command.split()[1:]) == 0
+        names.append(yaml.safe_load(capsys.readouterr().out)["metadata"]["name"])
+    assert names == ["user-password", "aws-auth-keys", *["node-secret"] * 3]

@@ -19,6 +19,11 @@ from objects import PASSWORD, USER, kustomization, loader, namespace, secret
 CLIENT = ("h5pyd==1.0.0", "requests", "requests-unixsocket", "urllib3", "certifi", "charset-normalizer",
           "idna", "packaging", "pytz")  # fmt: skip
 """h5pyd and what of its needs the image does not have; all pure Python."""
+DETACHED = (
+    "import subprocess, sys; log = open('/tmp/load.log', 'w'); "
+    "subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)"
+)
+"""Runs a command in a pod that outlasts the connection by which it was started: proxies cut idle ones."""
 KUBELET_SECONDS = 150
 """Until a changed Secret is in all pods and has been read."""
 
@@ -31,7 +36,6 @@ class Run:
         self.cluster = Cluster(options.namespace)
         self.node_secrets = [secrets.token_urlsafe(32)]
         self.rows: list[str] = []
-        self.load: subprocess.Popen | None = None
 
     def deploy(self) -> None:
         """Namespace, Secrets, manifests; wait for both roles."""
@@ -78,15 +82,14 @@ class Run:
         self.in_loader("python", "-c", unpack, data=archive.getvalue())
         words = ("env", "PYTHONPATH=/tmp/library", "python", "/tmp/load.py", "/tmp", "http://hsds:5101",
                  USER, PASSWORD, str(self.options.writers))  # fmt: skip
-        command = ("kubectl", "-n", self.cluster.namespace, "exec", "loader", "--", *words)
-        with (self.folder / "load.log").open("w") as log:
-            self.load = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        self.in_loader("python", "-c", DETACHED, *words)
         self.cluster.wait_for(self.under_load, "every process of the load has begun")
 
     def under_load(self) -> bool:
         """Whether every process of the load has done something. Raises ``Failed`` when it has ended."""
-        if self.load is not None and self.load.poll() is not None:
-            raise Failed(f"the load has ended: {(self.folder / 'load.log').read_text()[-2000:]}")
+        if self.results("ended"):
+            said = self.in_loader("python", "-c", "print(open('/tmp/load.log').read()[-2000:])")
+            raise Failed(f"the load has ended: {said}")
         return len(self.results("stats")) == self.options.writers
 
     def in_loader(self, *words: str, data: bytes | None = None) -> str:
@@ -112,8 +115,7 @@ class Run:
     def finish(self) -> dict[str, dict]:
         """End the load; its figures by phase, with the verdict of each process under ``lost``."""
         self.in_loader("python", "-c", "open('/tmp/stop', 'w')")
-        assert self.load is not None
-        self.load.wait(600)
+        self.cluster.wait_for(lambda: self.results("ended") != [], "the load has ended")
         processes, verdicts = self.results("stats"), self.results("verdict")
         total: dict[str, dict] = {}
         for phases in processes:
@@ -126,7 +128,7 @@ class Run:
 
     def results(self, kind: str) -> list[dict]:
         """What the processes of the load have written."""
-        paths = f"sorted(glob.glob('/tmp/{kind}-*.json'))"
+        paths = f"sorted(glob.glob('/tmp/{kind}*.json'))"
         code = f"import glob, json; print(json.dumps([json.load(open(path)) for path in {paths}]))"
         return json.loads(self.in_loader("python", "-c", code))
 
@@ -247,8 +249,6 @@ def main() -> int:
             say(f"FAILED: {error}")
             return 1
         finally:
-            if run.load is not None:
-                run.load.kill()
             if not options.keep:
                 run.cluster("delete", "namespace", options.namespace, "--wait=false", check=False)
     print(table(total))

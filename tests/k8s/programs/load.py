@@ -135,20 +135,23 @@ def run(directory: Path, number: int, options: dict) -> None:
 
 
 def main(directory: Path, endpoint: str, username: str, password: str, writers: int) -> None:
+    """All processes, to the end, which ``ended.json`` tells with their exit statuses."""
     options = {"endpoint": endpoint, "username": username, "password": password}
     home = f"/home/{username}/"
-    try:
-        h5pyd.Folder(home, **options)
-    except OSError:
-        h5pyd.Folder(home, mode="x", **options)
     processes = [
         multiprocessing.Process(target=run, args=(directory, number, options)) for number in range(writers)
     ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    write(directory / "ended", [process.exitcode for process in processes])
+    try:
+        try:
+            h5pyd.Folder(home, **options)
+        except OSError:
+            h5pyd.Folder(home, mode="x", **options)
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+    finally:
+        write(directory / "ended.json", [process.exitcode for process in processes])
 
 
 if __name__ == "__main__":
