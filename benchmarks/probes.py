@@ -53,8 +53,8 @@ def ask(
         return text
 
 
-def client(number: int, until: float) -> None:
-    """One client of the load: the same 8 MiB written and read in all ways."""
+def client(number: int, until: float, done: list[int]) -> None:
+    """One client of the load: the same 8 MiB written and read in all ways. ``done`` counts by client."""
     connection, domain = HTTPConnection(SN, 5101, timeout=180), f"/home/joe/probes-{number}.h5"
     ask(connection, "PUT", "/", domain)
     layout: dict[str, Any] = {"layout": {"class": "H5D_CHUNKED", "dims": [1, ROW]}}
@@ -75,16 +75,19 @@ def client(number: int, until: float) -> None:
             case _:
                 ask(connection, "PUT", f"{value}?select=[0:2,0:{ROW}]", domain, text)
                 ask(connection, "GET", f"{value}?select=[0:2,0:{ROW}]", domain)
+        done[number] += 1
 
 
 def load(seconds: float) -> None:
     """All clients, in this process."""
     until = time.time() + seconds
-    threads = [threading.Thread(target=client, args=(number, until)) for number in range(CLIENTS)]
+    done = [0] * CLIENTS
+    threads = [threading.Thread(target=client, args=(number, until, done)) for number in range(CLIENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    print(f"{sum(done) / seconds:.1f} steps of clients a second")
 
 
 def probe(place: tuple[str, int], path: str, until: float, found: list[float]) -> None:

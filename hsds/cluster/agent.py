@@ -148,7 +148,10 @@ class Agent:
 
     def _check_left(self) -> None:
         membership = self.membership
-        if membership.leaving and membership.record and membership.me.uid not in membership.record.uids:
+        if not membership.leaving:
+            return
+        record = membership.record
+        if membership.view is None or (record is not None and membership.me.uid not in record.uids):
             self._left.set()
 
     def _deadline(self, now: float) -> float:

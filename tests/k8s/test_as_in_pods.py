@@ -290,3 +290,4 @@ async def test_a_data_node_that_nobody_sees_says_why(api, pods_of):
     assert pods.probe("hsds-dn", "readinessProbe", dn) == 503
     assert pods.probe("hsds-dn", "livenessProbe", dn) == 200
     assert api.access.used == allowed()
+    await end(pods, dn)
