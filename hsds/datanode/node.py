@@ -77,7 +77,7 @@ class LocalDataNode(DataNode):
         self._repeats = Repeats(clock, keep=2 * hold_timeout)
         self.sweeper = Sweeper(state, again=2 * hold_timeout)
         self._name = name
-        objects = Objects(state, self.sweeper)
+        self._objects = objects = Objects(state, self.sweeper)
         domains = Domains(state, self.sweeper)
         roots = Roots(state, self.sweeper)
         writer, query = ChunkWriter(state), ChunkQuery(state)
@@ -134,6 +134,7 @@ class LocalDataNode(DataNode):
             except TimeoutError:
                 log.error("the object store does not answer: changes that nobody was told of are given up")
                 await shelf.committer.abandon()
+        await self._objects.close()
         await self.sweeper.close()
         self.state.executor.shutdown(wait=False)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from hsds.datanode import operations
 from hsds.datanode.change import Basis, Outcome
@@ -48,6 +50,22 @@ class Objects:
     def __init__(self, state: State, sweeper: Sweeper) -> None:
         self._state = state
         self._sweeper = sweeper
+        self._turns: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
+        self._deleting: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Leave what is being deleted to the next process."""
+        tasks = tuple(self._deleting)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _turn(self, op: ObjectOp[Any]) -> asyncio.Lock:
+        """Of those who make or delete the object: between its end and the sweep nobody makes it again."""
+        turn = self._turns.get(_key(op))
+        if turn is None:
+            turn = self._turns[_key(op)] = asyncio.Lock()
+        return turn
 
     async def get(self, op: GetObject) -> ObjectState:
         json, etag = await self._read(op)
@@ -60,6 +78,10 @@ class Objects:
         return ObjectState(shown, etag, len(links), len(attributes))
 
     async def create(self, op: CreateObject) -> Created:
+        async with self._turn(op):
+            return await self._create(op)
+
+    async def _create(self, op: CreateObject) -> Created:
         await self._sweeper.free(op.bucket, op.id)
         if is_root(op.id):
             self._state.scans.none_yet(op.bucket, op.id)
@@ -88,15 +110,31 @@ class Objects:
         return created
 
     async def delete(self, op: DeleteObject) -> None:
-        is_dataset = collection_of(op.id) == "datasets"
-        if is_dataset:
-            await self._sweeper.announce(op.bucket, op.id)
-            await self._state.flush(op.bucket, keys.dataset_prefix(op.id))
-        await self._change(op, lambda _present: Outcome(None))
-        await self._state.flush(*_key(op))
-        self._state.deleted.add([(op.bucket, op.id)])
-        if is_dataset:
-            self._sweeper.sweep(op.bucket, op.id)
+        """Goes on when nobody waits any more: with what is deleted its chunks must go, or the next object of
+        that id would show them.
+        """
+        task = asyncio.create_task(self._delete(op))
+        self._deleting.add(task)
+        task.add_done_callback(self._deleting.discard)
+        task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(task)
+
+    async def _delete(self, op: DeleteObject) -> None:
+        async with self._turn(op):
+            is_dataset = collection_of(op.id) == "datasets"
+            if is_dataset:
+                await self._sweeper.announce(op.bucket, op.id)
+                await self._state.flush(op.bucket, keys.dataset_prefix(op.id))
+            try:
+                await self._change(op, lambda _present: Outcome(None))
+            except NotFound:
+                if is_dataset:
+                    await self._sweeper.recall(op.bucket, op.id)
+                raise
+            await self._state.flush(*_key(op))
+            self._state.deleted.add([(op.bucket, op.id)])
+            if is_dataset:
+                self._sweeper.sweep(op.bucket, op.id)
 
     async def links(self, op: GetLinks) -> LinkPage:
         return LinkPage(await self._entries(op, "links", op.titles, "link"))

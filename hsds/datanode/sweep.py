@@ -62,6 +62,18 @@ class Sweeper:
         if not await self._is_deleted(bucket, root):
             await self._forget_note(bucket, root)
 
+    async def recall(self, bucket: str, id_: str) -> None:
+        """The dataset that was announced is not there. If an attempt that nobody heard of has deleted it, its
+        chunks go now.
+        """
+        if (bucket, id_) in self._running:
+            return
+        page = await self._state.store.list(bucket, _prefix(id_), limit=2)
+        if any(info.key != keys.object_key(id_) for info in page.objects):
+            self.sweep(bucket, id_)
+        else:
+            await self._forget_note(bucket, id_)
+
     async def _forget_note(self, bucket: str, id_: str) -> None:
         self._announced.discard([(bucket, id_)])
         await self._state.store.delete(bucket, NOTES + id_)

@@ -8,11 +8,12 @@ import pytest
 
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
+from hsds.datanode.sweep import NOTES
 from hsds.errors import Conflict, Deleted, InvalidInput, NotFound, Unavailable
 from hsds.hdf5 import keys
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.ids import new_object_id, new_root_id
-from hsds.hdf5.selection import Hyperslab
+from hsds.hdf5.selection import Hyperslab, whole
 from hsds.store.memory import MemoryStore
 from hsds.transport import ops
 from hsds.transport.base import Attempt, Trace
@@ -290,6 +291,93 @@ async def test_an_answer_comes_by_the_deadline():
     await node.close()
     (page,) = await node.execute((ops.GetAttributes("b", root),), TRACE)
     assert [name for name, _ in page.attributes] == ["a"], "what was sent may still take effect"
+
+
+@pytest.fixture
+async def written(ask, root):
+    """A dataset with a chunk of ones, as clients make it again: its JSON and what it is to chunks."""
+    id_ = new_object_id(root, "datasets")
+    json = group(
+        id_,
+        root,
+        type={"class": "H5T_INTEGER", "base": "H5T_STD_I32LE"},
+        shape={"class": "H5S_SIMPLE", "dims": [4]},
+        layout={"class": "H5D_CHUNKED", "dims": [4]},
+        creationProperties={},
+    )
+    await ask(ops.CreateObject("b", id_, json))
+    spec = DatasetSpec.from_json(json)
+    await ask(ops.WriteChunks("b", spec, whole((4,)), np.ones(4, "<i4")))
+    return json, spec
+
+
+async def values(ask, spec):
+    return (await ask(ops.ReadChunks("b", spec, whole((4,))))).tolist()
+
+
+@pytest.fixture
+def go(written, state, monkeypatch):
+    """Set to let the store delete the dataset."""
+    go, real = asyncio.Event(), state.store.delete
+
+    async def slow(bucket, key, **more):
+        if key == keys.object_key(written[1].id):
+            await go.wait()
+        await real(bucket, key, **more)
+
+    monkeypatch.setattr(state.store, "delete", slow)
+    return go
+
+
+async def test_a_deletion_that_nobody_waits_for_any_more_takes_the_chunks_along(node, ask, written, go):
+    json, spec = written
+    (late,) = await node.execute((ops.DeleteObject("b", spec.id),), Trace("r", time.monotonic() + 0.05))
+    assert isinstance(late, Unavailable)
+    go.set()
+    await ask(ops.CreateObject("b", spec.id, json))
+    assert await values(ask, spec) == [0] * 4
+
+
+async def test_a_deletion_of_what_an_earlier_one_deleted_takes_the_chunks_along(ask, written, state):
+    json, spec = written
+    await state.store.delete("b", keys.object_key(spec.id))  # the attempt of which nobody heard
+    second = LocalDataNode(state)
+    state.objects.reader.forget_prefix("b", keys.root_prefix(json["root"]))
+    again = DataNodes(second)
+    with pytest.raises(NotFound):
+        await again.call(ops.DeleteObject("b", spec.id), TRACE)
+    await again.call(ops.CreateObject("b", spec.id, json), TRACE)
+    assert await values(ask, spec) == [0] * 4
+    await second.sweeper.drain()
+    assert not [key for key in await listing(state) if key.startswith(NOTES)]
+    with pytest.raises(NotFound):
+        await again.call(ops.DeleteObject("b", new_object_id(json["root"], "datasets")), TRACE)
+    assert not [key for key in await listing(state) if key.startswith(NOTES)], "no note of what never was"
+    await second.close()
+
+
+async def test_who_makes_it_again_at_once_keeps_what_is_written_then(
+    node, ask, written, go, state, monkeypatch
+):
+    json, spec = written
+    real = state.store.delete_all
+
+    async def slow(*args, **more):
+        await asyncio.sleep(0.1)
+        return await real(*args, **more)
+
+    monkeypatch.setattr(state.store, "delete_all", slow)
+    deleting = asyncio.create_task(ask(ops.DeleteObject("b", spec.id)))
+    await asyncio.sleep(0.05)
+    making = asyncio.create_task(ask(ops.CreateObject("b", spec.id, json)))
+    await asyncio.sleep(0.05)
+    go.set()
+    await asyncio.gather(deleting, making)
+    assert await values(ask, spec) == [0] * 4
+    await ask(ops.WriteChunks("b", spec, whole((4,)), np.full(4, 2, "<i4")))
+    await node.sweeper.drain()
+    state.chunks.reader.forget_prefix("b", keys.dataset_prefix(spec.id))
+    assert await values(ask, spec) == [2] * 4
 
 
 async def test_reads_of_what_is_cached_pass_those_that_wait_for_the_store():
