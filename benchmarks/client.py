@@ -60,18 +60,23 @@ class WrongAnswerError(AssertionError):
 
 
 class Connection:
-    """One keep-alive connection over a Unix socket."""
+    """Keep-alive over a Unix socket; connects anew when an answer says that it was the connection's last."""
 
     def __init__(self, address: str) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(120)
-        self._socket.connect(address)
+        self._address = address
+        self._socket = self._connected()
         self._rest = bytearray()
         self._buffer = bytearray(1 << 16)
         self._large = bytearray()
 
     def close(self) -> None:
         self._socket.close()
+
+    def _connected(self) -> socket.socket:
+        connected = socket.socket(socket.AF_UNIX)
+        connected.settimeout(120)
+        connected.connect(self._address)
+        return connected
 
     def ask(self, request: Request) -> bytearray:
         """Send a request and read its answer; raises ``WrongAnswerError`` if it is not the expected one.
@@ -85,6 +90,9 @@ class Connection:
             self._socket.sendall(request.body)
         status, headers = self._head()
         body = self._body(headers)
+        if headers.get("connection", "").lower() == "close":
+            self._socket.close()
+            self._socket = self._connected()
         if status == 503:  # a server may ask to be spared for a while; that takes time, as for any client
             time.sleep(0.05)
             return self.ask(request)

@@ -1,13 +1,16 @@
 """The benchmarks in their smallest form: that they run, check answers, and report what they measured."""
 
 import json
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from benchmarks import suites
+from benchmarks.client import Connection, make
 from benchmarks.goals import CLUSTER, POSIX, S3
 from benchmarks.plot import plot
 from benchmarks.program import Local, Program
@@ -54,6 +57,29 @@ def test_a_suite(tmp_path):
 def test_a_cluster(tmp_path):
     found, *_ = run(tmp_path, "--suite", "cluster", "--rounds", "1", "--only", "links read", "small reads, 1")
     assert {s["contestant"] for s in found["samples"]} == {"hsds", "bare server"}
+
+
+def test_a_connection_that_ends_with_an_answer_is_made_anew(tmp_path):
+    """Ours end after a minute, and runs take many."""
+    address = str(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen()  # the second closing is followed by a third connection, which waits here
+
+        def serve():
+            for _ in range(2):
+                client, _ = listening.accept()
+                with client:
+                    client.recv(1 << 16)
+                    client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+
+        server = threading.Thread(target=serve)
+        server.start()
+        connection = Connection(address)
+        answers = [bytes(connection.ask(make("GET", "/", {}))) for _ in range(2)]
+        connection.close()
+        server.join()
+    assert answers == [b"ok", b"ok"]
 
 
 def test_growth(tmp_path):
