@@ -22,6 +22,7 @@ from hsds.store.posix_locks import KeyLocks
 from hsds.store.posix_spares import SMALL
 from hsds.store.posix_temp import TempFiles, Unsettled
 from hsds.store.posix_tree import OWN_DIR, Tree, check_path, check_posix_bucket, map_exceptions
+from hsds.store.posix_writing import Writing
 
 Fsync = Literal["off", "data", "full"]
 """What a put waits for: ``off`` the page cache (survives killed processes; after a power cut objects of the
@@ -54,6 +55,7 @@ class Files:
             raise StoreRefused(f"root_dir cannot be used: {error}") from error
         self.tree = Tree(self.root, self._temp)
         self.unsettled = Unsettled()
+        self._writing = Writing()
 
     def close(self) -> None:
         """Close all files. No call may be under way."""
@@ -149,7 +151,7 @@ class Files:
             name, file, before = self._temp.open(len(data))
             settled = True
             try:
-                _write_all(file, data)
+                self._writing.write(file, data, present=before)
                 if before > len(data):
                     os.ftruncate(file, len(data))
                 if self._fsync != "off":
@@ -263,9 +265,3 @@ def _read_range(file: int, start: int, stop: int, *, at_once: bool) -> bytes | N
         data = os.pread(file, stop - start, start)
         parts.append(data)
     return b"".join(parts)
-
-
-def _write_all(file: int, data: Buffer) -> None:
-    rest = memoryview(data)
-    while rest.nbytes:
-        rest = rest[os.write(file, rest) :]
