@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import select
 import socket
 import threading
 import time
@@ -72,6 +73,16 @@ class Connection:
     def close(self) -> None:
         self._socket.close()
 
+    def renew(self) -> None:
+        """Connect anew if the server has closed the connection, as some do with idle ones."""
+        if select.select([self._socket], [], [], 0)[0]:  # nothing was asked: there is only the end to read
+            self._reconnect()
+
+    def _reconnect(self) -> None:
+        self._socket.close()
+        self._socket = self._connected()
+        self._rest.clear()
+
     def _connected(self) -> socket.socket:
         connected = socket.socket(socket.AF_UNIX)
         connected.settimeout(120)
@@ -91,8 +102,7 @@ class Connection:
         status, headers = self._head()
         body = self._body(headers)
         if headers.get("connection", "").lower() == "close":
-            self._socket.close()
-            self._socket = self._connected()
+            self._reconnect()
         if status == 503:  # a server may ask to be spared for a while; that takes time, as for any client
             time.sleep(0.05)
             return self.ask(request)

@@ -68,9 +68,11 @@ class Target(Contestant):
         return f"{HOME}/{stem}{self._count}.h5"
 
     def ask(self, request: Request) -> bytearray:
+        self._connection.renew()
         return self._connection.ask(request)
 
     def json(self, request: Request) -> Any:
+        self._connection.renew()
         return self._connection.json(request)
 
     def checked(self, request: Request, right: Callable[[Any], bool]) -> Request:

@@ -59,27 +59,32 @@ def test_a_cluster(tmp_path):
     assert {s["contestant"] for s in found["samples"]} == {"hsds", "bare server"}
 
 
-def test_a_connection_that_ends_with_an_answer_is_made_anew(tmp_path):
-    """Ours end after a minute, and runs take many."""
+@pytest.mark.parametrize("told", [b"Connection: close\r\n", b""])
+def test_a_connection_that_the_server_ends_is_made_anew(tmp_path, told):
+    """Ours end after a minute, and say so; others end when they were idle."""
     address = str(tmp_path / "s")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
-        listening.listen()  # the second closing is followed by a third connection, which waits here
+        listening.listen()
 
         def serve():
             for _ in range(2):
                 client, _ = listening.accept()
                 with client:
                     client.recv(1 << 16)
-                    client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+                    client.sendall(b"HTTP/1.1 200 OK\r\n" + told + b"Content-Length: 2\r\n\r\nok")
+                ended.release()
 
+        ended = threading.Semaphore(0)
         server = threading.Thread(target=serve)
         server.start()
         connection = Connection(address)
-        answers = [bytes(connection.ask(make("GET", "/", {}))) for _ in range(2)]
+        for _ in range(2):
+            assert bytes(connection.ask(make("GET", "/", {}))) == b"ok"
+            ended.acquire()
+            connection.renew()
         connection.close()
         server.join()
-    assert answers == [b"ok", b"ok"]
 
 
 def test_growth(tmp_path):
