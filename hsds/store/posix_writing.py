@@ -20,8 +20,8 @@ _DONT_CACHE = 0x80
 """RWF_DONTCACHE of linux/fs.h, since Linux 6.14; older systems and some file systems refuse it."""
 _DEAR = 1e-3 / (1 << 20)
 """CPU seconds a byte: three times what a page that is at hand costs, a third of one that has to be got."""
-_FEW = 31
-"""Files that then leave the cache before it is tried with one again."""
+_AGAIN = 64
+"""Of so many files one stays, to see whether that is still so."""
 _REFUSED = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 
 
@@ -29,22 +29,23 @@ class Writing:
     """Writes files, and learns what room in the page cache costs. Threads may share it."""
 
     def __init__(self) -> None:
-        self._passing = 0
-        """Large files that are still to leave the cache."""
+        self._dear = False
+        self._left = 0
+        """Files until one stays. Taken before it is written: of what is written meanwhile nothing stays."""
         self._can_pass = sys.platform == "linux" and hasattr(os, "pwritev")
 
     def write(self, file: int, data: Buffer, *, present: int) -> None:
         """All of ``data`` from the start of the file, which has pages for ``present`` bytes already."""
         if not self._can_pass or present or len(data) <= SMALL:
             _write_all(file, data, 0)
-        elif self._passing > 0:
-            self._passing -= 1
+        elif self._dear and self._left > 0:
+            self._left -= 1
             self._write_past(file, data)
         else:
+            self._left = _AGAIN - 1
             began = time.thread_time()
             _write_all(file, data, 0)
-            if time.thread_time() - began > _DEAR * len(data):
-                self._passing = _FEW
+            self._dear = time.thread_time() - began > _DEAR * len(data)
 
     def _write_past(self, file: int, data: Buffer) -> None:
         try:
