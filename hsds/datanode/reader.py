@@ -97,8 +97,9 @@ class Reader:
         while missing:
             waits: list[tuple[Key, asyncio.Future[Entry[V] | None]]] = []
             load: list[Key] = []
-            for key in missing:
+            for key in missing:  # before any future is made, which would be left to nobody
                 self._gate.check(holds[key])
+            for key in missing:
                 entry = self._cached(key, holds[key])
                 entry = entry if stored else self.unstored.get(key, entry)
                 if entry is not None:

@@ -12,7 +12,7 @@ from hsds.datanode.commit import Committer
 from hsds.datanode.documents import JSON
 from hsds.datanode.gate import OpenGate
 from hsds.datanode.reader import Reader
-from hsds.errors import Conflict, StoreUnavailable
+from hsds.errors import Conflict, NotOwner, StoreUnavailable
 from hsds.hdf5 import jsonvalue
 from hsds.store.memory import MemoryStore
 
@@ -270,6 +270,21 @@ async def test_a_key_that_changes_before_its_get_begins_keeps_no_reader_waiting(
         reader.forget(keys[0])
         for entries in await asyncio.gather(*readers):
             assert [entry.value for entry in entries] == [{"n": {}}] * 2
+
+
+async def test_a_key_that_is_lost_while_others_are_asked_for_keeps_no_reader_waiting(store, executor):
+    """The lease runs out between two keys of one request, and is renewed."""
+    keys = [("b", "k"), ("b", "l")]
+    for key in keys:
+        await store.put(*key, b'{"n":{}}')
+    checks = iter((True, False))
+    gate = OpenGate()
+    gate.valid = lambda hold: next(checks, True)
+    reader = Reader(store, ByteLRU(1 << 20), executor, gate)
+    with pytest.raises(NotOwner):
+        await reader.read_many(keys, JSON)
+    async with asyncio.timeout(30):
+        assert (await reader.read(keys[0], JSON)).value == {"n": {}}
 
 
 def create(name):
