@@ -1,7 +1,8 @@
 """The port for machines that watch: metrics and probes of all roles of the process, off the public port.
 
-It is served by a thread with an event loop of its own. In the loop of the node a probe waits behind all that
-clients have asked for, and full load would look like death. Whether that loop turns is what ``/livez`` says.
+Probes are answered by a process of their own: in the loop of the node, and in any thread of it, they would
+wait behind what clients have asked for, and full load would look like death. Whether that loop turns is what
+``/livez`` says. ``/metrics`` is passed on to a thread of the node with an event loop of its own.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from aiohttp import web
 from hsds.config import Settings
 from hsds.errors import InvalidSettings
 from hsds.metrics import METRICS_TYPE, Metrics
+from hsds.probing import answer
+from hsds.responder import ProbeResponder
 
 _BEAT: Final = 0.1
 _WINDOW: Final = 15.0
-_STUCK_SECONDS: Final = 10.0
-"""A loop that has not turned for so long is taken for stuck: many times what any request holds it up."""
 _RENDER_SECONDS: Final = 30.0
 
 
@@ -67,9 +68,10 @@ class LoopLag:
             self._before, self._worst, self._window = self._worst, 0.0, now
         self._worst = max(self._worst, seconds)
 
-    async def watch(self) -> None:
-        """Measure until cancelled."""
+    async def watch(self, turned: Callable[[], None] = lambda: None) -> None:
+        """Measure until cancelled, and call ``turned`` each time."""
         while True:
+            turned()
             due = self._clock() + _BEAT
             await asyncio.sleep(_BEAT)
             self.late(self._clock() - due)
@@ -81,30 +83,19 @@ def make_monitoring_app(probes: Probes, *, loop: asyncio.AbstractEventLoop | Non
     The page is made in ``loop``, that of the node. The rest are plain reads, from whichever thread.
     """
 
-    async def livez(_: web.Request) -> web.Response:
-        silence = probes.silence()
-        if silence > _STUCK_SECONDS:
-            return web.Response(status=503, text=f"the event loop has not turned for {silence:.0f} s")
-        return web.Response(text="ok")
-
-    async def readyz(_: web.Request) -> web.Response:
-        return _said(probes.ready())
-
-    async def startupz(_: web.Request) -> web.Response:
-        return _said(probes.started())
+    async def probe(request: web.Request) -> web.Response:
+        said = answer(request.path, silence=probes.silence(), started=probes.started(), ready=probes.ready())
+        assert said is not None
+        return web.Response(status=said[0], text=said[1])
 
     async def metrics(_: web.Request) -> web.Response:
         body = probes.render() if loop is None else await _render_in(loop, probes)
         return web.Response(body=body, headers={"Content-Type": METRICS_TYPE})
 
     app = web.Application()
-    for path, handler in (
-        ("/livez", livez),
-        ("/readyz", readyz),
-        ("/startupz", startupz),
-        ("/metrics", metrics),
-    ):
-        app.router.add_get(path, handler)
+    for path in ("/livez", "/readyz", "/startupz"):
+        app.router.add_get(path, probe)
+    app.router.add_get("/metrics", metrics)
     return app
 
 
@@ -114,10 +105,6 @@ async def _render_in(loop: asyncio.AbstractEventLoop, probes: Probes) -> bytes:
 
     page = asyncio.run_coroutine_threadsafe(render(), loop)
     return await asyncio.wait_for(asyncio.wrap_future(page), _RENDER_SECONDS)
-
-
-def _said(good: bool) -> web.Response:
-    return web.Response(text="ok") if good else web.Response(status=503, text="not yet")
 
 
 @asynccontextmanager
@@ -130,25 +117,32 @@ async def monitored(settings: Settings, metrics: Metrics, probes: Probes) -> Asy
     metrics.figures.gauge(
         "hsds_event_loop_lag_seconds", "Worst of the last 15 to 30 seconds", lambda: {(): lag.worst}
     )
-    watching = asyncio.create_task(lag.watch())
     asked = replace(probes, silence=lambda: lag.silence)
     server = _Server(make_monitoring_app(asked, loop=asyncio.get_running_loop()))
+    backend = await asyncio.to_thread(server.start)
     try:
         try:
-            port = await asyncio.to_thread(server.start, settings.host, settings.metrics_port)
+            responder = ProbeResponder(settings.host, settings.metrics_port, backend)
         except OSError as error:
             reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
             raise InvalidSettings(
                 f"cannot listen on {settings.host} port {settings.metrics_port} (metrics_port): {reason}"
             ) from error
+
+        def tell() -> None:
+            responder.tell(started=probes.started(), ready=probes.ready())
+            responder.keep()
+
+        watching = asyncio.create_task(lag.watch(tell))
         try:
-            yield port
+            yield responder.port
         finally:
-            await asyncio.to_thread(server.stop)
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            responder.close()
     finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        await asyncio.to_thread(server.stop)
 
 
 class _Server:
@@ -159,14 +153,10 @@ class _Server:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="monitoring", daemon=True)
 
-    def start(self, host: str, port: int) -> int:
-        """The port that it listens on. Raises ``OSError``."""
+    def start(self) -> int:
+        """The port of this machine that it listens on."""
         self._thread.start()
-        try:
-            return asyncio.run_coroutine_threadsafe(self._listen(host, port), self._loop).result()
-        except OSError:
-            self.stop()
-            raise
+        return asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
 
     def stop(self) -> None:
         """Close all connections, and end the thread."""
@@ -175,8 +165,8 @@ class _Server:
         self._thread.join()
         self._loop.close()
 
-    async def _listen(self, host: str, port: int) -> int:
+    async def _listen(self) -> int:
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         found: int = self._runner.addresses[0][1]
         return found
