@@ -23,7 +23,7 @@ from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
 from hsds.errors import BucketNotFound, HsdsError, InvalidInput, InvalidSettings, StoreError
 from hsds.listening import open_sites
-from hsds.memorylimit import Role, container_limit, fitted, keep_few_arenas
+from hsds.memorylimit import Role, container_limit, fitted, keep_few_arenas, keep_freed
 from hsds.metrics import Metrics
 from hsds.servicenode.auth import make_authenticator
 from hsds.servicenode.node import ServiceNode, make_node
@@ -83,6 +83,8 @@ def _in_container(settings: Settings, roles: Sequence[Role], processes: int) -> 
     """With sizes for this process's share of the container's limit of memory, if it has one."""
     limit = container_limit()
     if limit is None:
+        if "dn" not in roles:
+            keep_freed()
         return settings
     keep_few_arenas()
     settings = fitted(settings, limit, roles, processes=processes)
