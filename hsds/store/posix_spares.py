@@ -2,7 +2,7 @@
 
 Making a file means finding a free inode, and ext4 without a journal looks at every one that was freed in the
 last minutes before it takes one: 180 us where the rest of a small put takes 60. What an object leaves behind
-when it is replaced or removed is as good.
+when it is replaced or removed is as good. With a journal nothing is gained, and nothing is kept.
 
 A reader may have opened the file while it was an object. So it rests for a while, and readers look at the
 change time again when they have read: see ``Files.read``.

@@ -45,7 +45,8 @@ class TempFiles:
     def __init__(self, path: Path, *, reuse: bool) -> None:
         """``reuse`` is whether files that were objects may serve again.
 
-        Not where a power cut counts: it may undo that one was taken away, and not what was written into it.
+        Not where a power cut counts: it may undo that one was taken away, and not what was written into it;
+        and only where making files is slow.
         """
         _spread(path)
         for i in range(_FOLDERS):
@@ -55,7 +56,7 @@ class TempFiles:
         self._prefix = uuid.uuid4().hex
         self._serial = itertools.count()
         self._spares = Spares()
-        self._reuse = reuse and self._can_exchange()
+        self._reuse = reuse and makes_files_slowly(path)
 
     def close(self) -> None:
         for name in self._spares.drain():
@@ -83,19 +84,6 @@ class TempFiles:
             os.rename(path, name, src_dir_fd=root, dst_dir_fd=self.directory)
         else:
             os.unlink(path, dir_fd=root)
-
-    def _can_exchange(self) -> bool:
-        """Whether the file system is one of this machine, as far as can be seen: NFS, CephFS and SMB cannot.
-
-        There readers on other machines go by what they remember of a file, and must not find another in it.
-        """
-        names = [self._name() for _ in range(2)]
-        for name in names:
-            os.close(os.open(name, _WRITE, 0o666, dir_fd=self.directory))
-        done = self.exchange(names[0], names[1].encode(), self.directory)
-        for name in names:
-            self.remove(name)
-        return done
 
     def _name(self) -> str:
         serial = next(self._serial)
@@ -195,6 +183,18 @@ def _begin_to_write(file: int) -> None:
     if _sync_file_range is not None:
         _sync_file_range(file, 0, 0, _BEGIN_TO_WRITE)
     os.close(file)
+
+
+def makes_files_slowly(path: Path, system: Path = Path("/sys")) -> bool:
+    """Whether ``path`` is on ext4 without a journal, as far as ``system`` tells (see ``Spares``).
+
+    It is no file system for who fears power cuts, and none that other machines share.
+    """
+    device = path.stat().st_dev
+    block = system / f"dev/block/{os.major(device)}:{os.minor(device)}"
+    with suppress(OSError):
+        return (system / "fs/ext4" / block.resolve().name / "journal_task").read_text().strip() == "<none>"
+    return False
 
 
 def _spread(path: Path) -> None:

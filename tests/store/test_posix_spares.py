@@ -12,6 +12,13 @@ from hsds.store import posix_files, posix_temp
 from hsds.store.posix import PosixStore
 from hsds.store.posix_files import Fsync
 from hsds.store.posix_spares import SMALL, Spares
+from hsds.store.posix_temp import makes_files_slowly
+
+
+@pytest.fixture(autouse=True)
+def slow_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the file system is."""
+    monkeypatch.setattr(posix_temp, "makes_files_slowly", lambda path: True)
 
 
 @pytest.fixture
@@ -158,11 +165,22 @@ async def test_nothing_is_used_again_where_a_power_cut_counts(tmp_path: Path, fs
     await store.close()
 
 
-async def test_nothing_is_used_again_where_other_machines_may_read(
+@pytest.mark.parametrize(("journal", "slowly"), [("<none>\n", True), ("278\n", False), (None, False)])
+def test_ext4_without_a_journal_is_known(tmp_path: Path, journal: str | None, *, slowly: bool) -> None:
+    device = tmp_path.stat().st_dev
+    (tmp_path / "devices/vdx").mkdir(parents=True)
+    (tmp_path / "dev/block").mkdir(parents=True)
+    (tmp_path / f"dev/block/{os.major(device)}:{os.minor(device)}").symlink_to(tmp_path / "devices/vdx")
+    (tmp_path / "fs/ext4/vdx").mkdir(parents=True)
+    if journal is not None:
+        (tmp_path / "fs/ext4/vdx/journal_task").write_text(journal)
+    assert makes_files_slowly(tmp_path, tmp_path) is slowly
+
+
+async def test_nothing_is_used_again_where_files_are_made_quickly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a network share: what tells is that two files cannot be exchanged there."""
-    monkeypatch.setattr(posix_temp, "_renameat2", lambda *_: -1)
+    monkeypatch.setattr(posix_temp, "makes_files_slowly", lambda path: False)
     store = PosixStore(tmp_path / "root")
     await store.start()
     await store.create_bucket("b")
