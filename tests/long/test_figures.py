@@ -58,7 +58,7 @@ async def test_join(cluster):
     await cluster.until_all_well()
 
     def is_member(uid):
-        return uid in {row["uid"] for row in cluster.cluster.nodes(cluster.sns[0])["nodes"]}
+        return uid in {row.get("uid") for row in cluster.cluster.nodes(cluster.sns[0])["nodes"]}
 
     for _ in range(3):
         began = time.monotonic()
