@@ -5,6 +5,8 @@ import re
 import shutil
 import signal
 import subprocess
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +69,45 @@ def test_the_service_runs_as_its_user_on_a_read_only_root_and_ends_in_order(root
             for path in ("/livez", "/readyz", "/startupz", "/metrics"):
                 with urllib.request.urlopen(found[0] + path, timeout=10) as answer:
                     assert answer.status == 200
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+def status_in_time(url: str) -> int:
+    """The status, asked again for a while where it is 503: how a node is is told ten times a second."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or time.monotonic() > until:
+                return error.code
+        time.sleep(0.05)
+
+
+def test_a_node_answers_probes_from_its_other_process(root):
+    """Which is started with the image's Python, as its user, and needs no file but its own."""
+    flags = "--host 127.0.0.49 --sn-port 0 --discovery static --dn-urls http://127.0.0.49:6101"
+    files = "--node-secret-file /tmp/secret --password-file /tmp/passwd"
+    script = (
+        "echo a-secret-of-the-nodes > /tmp/secret; echo admin:admin > /tmp/passwd; "
+        f"exec hsds sn {flags} {files}"
+    )
+    command = contained(
+        root, "/usr/bin/env", "-i", "HOME=/tmp", "PATH=/opt/hsds/bin:/usr/bin:/bin", "/bin/sh", "-c", script
+    )
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stderr:
+                if "runs as sn" in line:
+                    break
+            answers = {}
+            for path in ("/livez", "/startupz", "/metrics"):
+                answers[path] = status_in_time(f"http://127.0.0.49:9100{path}")
+            assert answers == {"/livez": 200, "/startupz": 200, "/metrics": 200}
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
         finally:
