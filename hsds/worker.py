@@ -23,7 +23,7 @@ from hsds.post import Orders, Post
 from hsds.servicenode.runner import Runner
 
 
-class _Line(Post):
+class _WorkerPost(Post):
     """The post of a worker: told by its supervisor, and heard by it."""
 
     def __init__(self, orders: Orders, channel: socket.socket) -> None:
@@ -74,7 +74,7 @@ def main(descriptor: int) -> int:
     orders = Orders.from_bytes(sys.stdin.buffer.read())
     loaded = Loaded(orders.settings, ())
     try:
-        run_worker(loaded, _Line(orders, socket.socket(fileno=descriptor)))
+        run_worker(loaded, _WorkerPost(orders, socket.socket(fileno=descriptor)))
     except InvalidSettings as error:
         print(f"hsds: worker {orders.number}: {error}", file=sys.stderr)  # noqa: T201 - for who started it
         return 2
