@@ -93,26 +93,33 @@ def parse_folder(text: str) -> tuple[str | None, str]:
 
 
 def check_path(path: str) -> None:
-    """Raise ``InvalidInput`` unless ``path`` can be a domain's or folder's."""
-    if not path.startswith("/"):
-        raise InvalidInput(f"Invalid domain name {path!r}: it does not begin with a slash")
+    """Raise ``InvalidInput`` unless ``path``, which begins with a slash, can be a domain's or folder's."""
+    fault = path_fault(path)
+    if fault is not None:
+        raise InvalidInput(f"Invalid domain name {path!r}: {fault}")
+
+
+def path_fault(path: str) -> str | None:
+    """Why ``path``, which begins with a slash, can be no domain's or folder's; None if it can."""
     if len(path) < 2 or path.endswith("/"):
-        raise InvalidInput(f"Invalid domain name {path!r}: no name after the last slash")
+        return "no name after the last slash"
     if "//" in path:
-        raise InvalidInput(f"Invalid domain name {path!r}: an empty part between slashes")
+        return "an empty part between slashes"
     if "/." in path and any(part in {".", "..", ".domain.json"} for part in path.split("/")):
-        raise InvalidInput(f"Invalid domain name {path!r}: no part may be '.', '..' or '.domain.json'")
+        return "no part may be '.', '..' or '.domain.json'"
     if path.split("/", 2)[1] in _RESERVED:
-        raise InvalidInput(f"Invalid domain name {path!r}: it begins with a name reserved for storage")
+        return "it begins with a name reserved for storage"
     if not path.isprintable() or "\ufffd" in path:
-        _check_characters(path)
+        return _character_fault(path)
+    return None
 
 
-def _check_characters(path: str) -> None:
+def _character_fault(path: str) -> str | None:
     # isprintable() also refuses rare but lawful characters, so that only what breaks keys is refused here;
     # U+FFFD is what decoding puts in the place of bytes that are no UTF-8
     if any(ord(char) < 32 or ord(char) in {127, 0xFFFD} or 0xD800 <= ord(char) <= 0xDFFF for char in path):
-        raise InvalidInput(f"Invalid domain name {path!r}: control characters or text that is not UTF-8")
+        return "control characters or text that is not UTF-8"
+    return None
 
 
 def check_bucket(bucket: str) -> str:

@@ -12,7 +12,7 @@ from aiohttp import web
 from hsds.errors import Deleted, HsdsError, InvalidInput, NotFound
 from hsds.hdf5.query import match_record
 from hsds.servicenode.call import Call, Route
-from hsds.servicenode.domain import Domain, check_path
+from hsds.servicenode.domain import Domain, path_fault
 from hsds.servicenode.domainjson import domain_json, statistics
 from hsds.servicenode.paging import glob_of
 from hsds.servicenode.replies import json_reply
@@ -32,9 +32,7 @@ async def list_folder(call: Call) -> web.StreamResponse:
     bucket, path = call.target("read", folder=True)
     limit = call.integer("Limit")
     pattern, query = _glob(glob_of(call)), call.text("query")
-    marker = call.text("Marker") or None
-    if marker is not None:
-        check_path(marker)
+    marker = _marker(call)
     batch = min(limit, _BATCH) if limit and pattern is None and not query else _BATCH
     found: list[Domain] = []
     while not limit or len(found) < limit:
@@ -53,6 +51,17 @@ async def list_folder(call: Call) -> web.StreamResponse:
             "hrefs": call.hrefs([("self", "/domains")]),
         }
     )
+
+
+def _marker(call: Call) -> str | None:
+    """The whole path of a child, which need not exist; None where none is given."""
+    marker = call.text("Marker")
+    if not marker:
+        return None
+    fault = path_fault(marker) if marker.startswith("/") else "a child's whole path is expected"
+    if fault is not None:
+        raise InvalidInput(f"Invalid Marker parameter {marker!r}: {fault}")
+    return marker
 
 
 async def _check_exists(call: Call, bucket: str, path: str) -> None:

@@ -128,6 +128,13 @@ async def test_bad_requests(listing, params):
     assert (await listing.get("/domains", **({"domain": HOME} | params))).status == 400
 
 
+@pytest.mark.parametrize("marker", ["x", "x.h5", "/a//b", "/a/../b", "/db/x", "/a/", "/"])
+async def test_a_bad_marker_is_named(listing, marker):
+    reply = await listing.get("/domains", domain=f"{HOME}/", Marker=marker)
+    assert reply.status == 400
+    assert reply.reason.startswith(f"Invalid Marker parameter {marker!r}: ")
+
+
 async def test_who_may_list(listing):
     assert (await listing.get("/domains", domain=f"{HOME}/", user=None)).status == 200
     assert (await listing.get("/domains", domain=f"{HOME}/", user="mallory")).status == 401
