@@ -153,8 +153,18 @@ async def test_what_cannot_be_written_is_not_used_again(store: PosixStore, tmp_p
     assert [path for path in (tmp_path / "root/.hsds/tmp").rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("fsync", ["data", "full"])
-async def test_nothing_is_used_again_where_a_power_cut_counts(tmp_path: Path, fsync: Fsync) -> None:
+@pytest.mark.parametrize(
+    ("fsync", "slowly"),
+    [
+        pytest.param("data", True, id="where a power cut counts: data"),
+        pytest.param("full", True, id="where a power cut counts: full"),
+        pytest.param("off", False, id="where files are made quickly"),
+    ],
+)
+async def test_nothing_is_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsync: Fsync, *, slowly: bool
+) -> None:
+    monkeypatch.setattr(posix_temp, "makes_files_slowly", lambda path: slowly)
     store = PosixStore(tmp_path / "root", fsync=fsync)
     await store.start()
     await store.create_bucket("b")
@@ -175,20 +185,6 @@ def test_ext4_without_a_journal_is_known(tmp_path: Path, journal: str | None, *,
     if journal is not None:
         (tmp_path / "fs/ext4/vdx/journal_task").write_text(journal)
     assert makes_files_slowly(tmp_path, tmp_path) is slowly
-
-
-async def test_nothing_is_used_again_where_files_are_made_quickly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(posix_temp, "makes_files_slowly", lambda path: False)
-    store = PosixStore(tmp_path / "root")
-    await store.start()
-    await store.create_bucket("b")
-    await store.put("b", "k", b"1")
-    await store.put("b", "k", b"2")
-    await store.delete("b", "k")
-    assert [path for path in (tmp_path / "root/.hsds/tmp").rglob("*") if path.is_file()] == []
-    await store.close()
 
 
 async def test_another_process_may_have_cleared_them_away(
