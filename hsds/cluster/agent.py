@@ -12,6 +12,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import orjson
 
@@ -281,7 +282,10 @@ class Agent:
             if uid in self._book and uid not in self._telling:
                 task = asyncio.create_task(self._tell_one(uid))
                 self._telling[uid] = task
-                task.add_done_callback(lambda _, uid=uid: self._telling.pop(uid, None))  # type: ignore[misc]
+                task.add_done_callback(partial(self._told, uid))
+
+    def _told(self, uid: str, _: asyncio.Task[None]) -> None:
+        self._telling.pop(uid, None)
 
     async def _tell_one(self, uid: str) -> None:
         until = self._clock() + self._timing.wait

@@ -104,7 +104,7 @@ def parse_key(key: str) -> StoredKey | None:
         kind = _KIND_OF_LETTER[letter]
         return StoredKey(kind, id_) if match["kind"] == kind else None
     if match := _ROOT_KEY.fullmatch(key):
-        return StoredKey(match["kind"], root_of(f"g-{match['root']}-"))  # type: ignore[arg-type]
+        return StoredKey(match["kind"], root_of(f"g-{match['root']}-"))  # type: ignore[arg-type]  # _ROOT_KEY finds Kinds only
     if key.endswith("/" + DOMAIN_FILE):
         return StoredKey("domain", "/" + key[: -len(DOMAIN_FILE) - 1])
     return None

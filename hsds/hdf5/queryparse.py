@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from hsds.errors import InvalidInput
 
 Operator = Literal["==", "!=", "<", "<=", ">", ">="]
+_OPERATORS: Final[dict[str, Operator]] = {"=": "==", **{op: op for op in get_args(Operator)}}
 
 MAX_LENGTH = 65_536
 """Characters of a query."""
@@ -267,11 +268,11 @@ class _Parser:
         if self._is_op("."):
             self._take()
             return self._method(left)
-        op = "==" if self._is_op("=") else self._peek().text
-        if self._peek().kind != "op" or op not in get_args(Operator):
+        op = _OPERATORS.get(self._peek().text) if self._peek().kind == "op" else None
+        if op is None:
             raise self._unexpected("a comparison")
         self._take()
-        return Compare(left, op, self._term())  # type: ignore[arg-type]
+        return Compare(left, op, self._term())
 
     def _method(self, field: Term) -> Expression:
         name = self._peek().text.lower() if self._peek().kind == "word" else ""

@@ -66,7 +66,7 @@ class Store(ABC):
     async def start(self) -> None:  # noqa: B027 - a store without connections has nothing to open
         """Open connections. Called once, in the loop that will use the store."""
 
-    async def close(self) -> None:  # noqa: B027
+    async def close(self) -> None:  # noqa: B027 - as above
         """Close connections; the store is not used afterwards."""
 
     @abstractmethod

@@ -211,11 +211,11 @@ def _spread(path: Path) -> None:
 def _of_libc(name: str, *arguments: Any) -> Callable[..., int] | None:
     """A function of the C library that Python does not offer; None where there is none."""
     try:
-        function = getattr(ctypes.CDLL(None), name)
+        function = ctypes.CDLL(None)[name]
     except (OSError, AttributeError):
         return None
     function.argtypes = arguments
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 _renameat2 = _of_libc(

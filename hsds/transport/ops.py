@@ -8,6 +8,7 @@ JSON that comes back is the data node's own cached copy: **read it, never change
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -25,14 +26,15 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Op(Generic[R]):
-    """An operation on one bucket with a result of type ``R``. ``key`` is what ownership is decided by."""
+class Op(ABC, Generic[R]):
+    """An operation on one bucket with a result of type ``R``."""
 
     bucket: str
 
     @property
+    @abstractmethod
     def key(self) -> str:
-        raise NotImplementedError
+        """What ownership is decided by."""
 
 
 # -- objects: groups, datasets and committed datatypes, by id --------------------------------------
