@@ -16,8 +16,8 @@ from hsds.datanode.tally import Tally
 from hsds.errors import HsdsError
 from hsds.hdf5 import keys
 from hsds.hdf5.dataspace import Dataspace
-from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.jsontext import dumps
+from hsds.hdf5.typeparse import parse_datatype
 from hsds.store.base import Blob
 from hsds.transport.ops import DeleteRoot, Flush, GetDatasetStats, GetRootStats, Rescan
 from hsds.transport.rootstats import DatasetStats, RootStats

@@ -16,11 +16,12 @@ from hsds.errors import InvalidInput
 from hsds.hdf5 import binary
 from hsds.hdf5.created import MAX_TIMESTAMP_DRIFT, PREDATE_MAX_TIME, creation_time
 from hsds.hdf5.dataspace import Dataspace, parse_dims
-from hsds.hdf5.datatype import Datatype, Opaque, has_references, parse_datatype
+from hsds.hdf5.datatype import Datatype, Opaque, has_references
 from hsds.hdf5.fill import full
 from hsds.hdf5.ids import is_object_id, reference_of
 from hsds.hdf5.jsonvalue import from_json, to_json
 from hsds.hdf5.typejson import present_type
+from hsds.hdf5.typeparse import parse_datatype
 
 Json = dict[str, Any]
 

@@ -16,13 +16,14 @@ from hsds.hdf5.chunkshape import contiguous_ref_shape
 from hsds.hdf5.created import TimeRules
 from hsds.hdf5.dataset import dataset_filters
 from hsds.hdf5.dataspace import UNLIMITED, Dataspace
-from hsds.hdf5.datatype import Datatype, parse_datatype
+from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.fill import parse_fill
 from hsds.hdf5.filters import canonical_filters, effective_filters
 from hsds.hdf5.initializer import parse_initializer
 from hsds.hdf5.layout import LayoutLimits, choose_layout, layout_of, one_chunk_shape
 from hsds.hdf5.link import normalize_link
 from hsds.hdf5.typejson import present_type
+from hsds.hdf5.typeparse import parse_datatype
 
 Json = dict[str, Any]
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from hsds.errors import NotSupported
 from hsds.hdf5 import binary
-from hsds.hdf5.datatype import Datatype, parse_datatype
+from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.fill import full, parse_fill
 from hsds.hdf5.filters import Buffer, Pipeline
 from hsds.hdf5.initializer import Initializer, parse_initializer
 from hsds.hdf5.keys import chunk_name, dataset_prefix
 from hsds.hdf5.layout import LayoutClass, layout_of
+from hsds.hdf5.typeparse import parse_datatype
 
 Array = np.ndarray[Any, Any]
 Json = dict[str, Any]

@@ -13,9 +13,9 @@ from hsds.hdf5.attribute import (
     attribute_value_bytes,
     normalize_attribute,
 )
-from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.ids import Collection
 from hsds.hdf5.jsonvalue import to_json
+from hsds.hdf5.typeparse import parse_datatype
 from hsds.servicenode.attributes import Form, attribute_path, find_attribute, get_attribute
 from hsds.servicenode.call import Call
 from hsds.servicenode.present import member_relations

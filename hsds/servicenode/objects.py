@@ -6,8 +6,8 @@ from aiohttp import web
 
 from hsds.errors import Deleted, InvalidInput, NotFound, NotPermitted
 from hsds.hdf5.dataspace import Dataspace
-from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.ids import Collection
+from hsds.hdf5.typeparse import parse_datatype
 from hsds.servicenode.call import Call, Domain
 from hsds.servicenode.crawl import find_alias
 from hsds.servicenode.early import ask_early

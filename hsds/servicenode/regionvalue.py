@@ -12,10 +12,11 @@ import numpy as np
 from hsds.errors import InvalidInput
 from hsds.hdf5.attribute import attribute_value_array
 from hsds.hdf5.dataspace import Dataspace
-from hsds.hdf5.datatype import Datatype, RegionReference, parse_datatype
+from hsds.hdf5.datatype import Datatype, RegionReference
 from hsds.hdf5.regionref import Region, decode
 from hsds.hdf5.selection import Selection, numpy_index, whole
 from hsds.hdf5.selecttext import parse_select
+from hsds.hdf5.typeparse import parse_datatype
 from hsds.servicenode.valuerequest import ValueRequest
 from hsds.transport.ops import GetAttributes, ReadChunks
 

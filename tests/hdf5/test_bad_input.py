@@ -17,10 +17,10 @@ from hsds.hdf5.attribute import (
     normalize_attribute,
     present_attribute,
 )
-from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.fill import parse_fill
 from hsds.hdf5.jsonvalue import dumps, from_json, to_json
 from hsds.hdf5.link import equal_links, normalize_link, present_link
+from hsds.hdf5.typeparse import parse_datatype
 
 WORDS = """
     class base fields name type dims length size charSet mapping members id h5path file value shape encoding

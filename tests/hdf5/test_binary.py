@@ -24,8 +24,9 @@ from typed import (
 
 from hsds.errors import InvalidInput
 from hsds.hdf5 import binary, vlen
-from hsds.hdf5.datatype import Datatype, parse_datatype
+from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.jsonvalue import from_json, to_json
+from hsds.hdf5.typeparse import parse_datatype
 
 INT32 = parse_datatype("H5T_STD_I32LE")
 TEXT = parse_datatype(VARIABLE_TEXT)

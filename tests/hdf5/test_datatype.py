@@ -21,7 +21,8 @@ from typed import (
 )
 
 from hsds.errors import InvalidInput
-from hsds.hdf5.datatype import Compound, Enum, Integer, RegionReference, has_references, parse_datatype
+from hsds.hdf5.datatype import Compound, Enum, Integer, RegionReference, has_references
+from hsds.hdf5.typeparse import parse_datatype
 
 INT = {"class": "H5T_INTEGER", "base": "H5T_STD_I32LE"}
 

@@ -5,9 +5,9 @@ import pytest
 from typed import VARIABLE_TEXT, compound_of, fixed_text
 
 from hsds.errors import InvalidInput
-from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.fields import pick_fields, put_fields, select_fields
 from hsds.hdf5.jsonvalue import from_json, to_json
+from hsds.hdf5.typeparse import parse_datatype
 
 TABLE = parse_datatype(compound_of(a="H5T_STD_I32LE", s=fixed_text(3), v=VARIABLE_TEXT))
 

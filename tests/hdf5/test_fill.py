@@ -17,10 +17,10 @@ from typed import (
 )
 
 from hsds.errors import InvalidInput, NotSupported
-from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.fill import full, parse_fill
 from hsds.hdf5.initializer import parse_initializer
 from hsds.hdf5.jsonvalue import to_json
+from hsds.hdf5.typeparse import parse_datatype
 
 PAIR = compound_of(x="H5T_STD_I32LE", y=fixed_text(2))
 

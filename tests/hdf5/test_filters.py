@@ -14,8 +14,8 @@ from numcodecs import Blosc, Shuffle
 
 from hsds.errors import InvalidInput
 from hsds.hdf5 import bitshuffle, blosc
-from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.filters import MARK_BYTES, ChunkError, Pipeline, canonical_filters, effective_filters
+from hsds.hdf5.typeparse import parse_datatype
 
 INT = parse_datatype("H5T_STD_I32LE")
 VARIABLE = parse_datatype({"class": "H5T_STRING", "length": "H5T_VARIABLE", "charSet": "H5T_CSET_UTF8"})

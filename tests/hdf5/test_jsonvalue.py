@@ -23,8 +23,9 @@ from typed import (
 )
 
 from hsds.errors import InvalidInput
-from hsds.hdf5.datatype import Datatype, parse_datatype
+from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.jsonvalue import dumps, from_json, loads, to_json, to_json_text
+from hsds.hdf5.typeparse import parse_datatype
 
 PAIR = compound_of(x="H5T_STD_I32LE", y="H5T_IEEE_F64LE")
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hsds.errors import InvalidInput
 from hsds.hdf5.chunkshape import contiguous_ref_shape, guess_chunk_shape
 from hsds.hdf5.dataspace import Dataspace
-from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.layout import Layout, LayoutLimits, choose_layout, layout_of
+from hsds.hdf5.typeparse import parse_datatype
 
 INT = parse_datatype("H5T_STD_I32LE")
 TEXT = parse_datatype({"class": "H5T_STRING", "length": "H5T_VARIABLE", "charSet": "H5T_CSET_UTF8"})

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from typed import all_types
 
-from hsds.hdf5.datatype import parse_datatype
 from hsds.hdf5.typejson import present_type
+from hsds.hdf5.typeparse import parse_datatype
 
 I8 = {"class": "H5T_INTEGER", "base": "H5T_STD_I8LE"}
 F64 = {"class": "H5T_FLOAT", "base": "H5T_IEEE_F64BE"}

@@ -19,8 +19,8 @@ from hsds.hdf5.datatype import (
     Opaque,
     VariableString,
     Vlen,
-    parse_datatype,
 )
+from hsds.hdf5.typeparse import parse_datatype
 
 Dims = tuple[int, ...]
 
