@@ -19,7 +19,8 @@ from hsds.config import Settings
 from hsds.configsources import DEAD_KEYS, Loaded, closest, load_settings
 from hsds.errors import AdminError, InvalidSettings
 from hsds.memorylimit import Role
-from hsds.node import ROLES, run_node
+from hsds.node import run_node
+from hsds.roles import ROLES
 from hsds.serve import serve
 
 COMMANDS = ("serve", "sn", "dn", "node", "status", "admin", "secrets")
