@@ -15,7 +15,7 @@ from urllib.request import urlopen
 from tests.cluster.namespaces import Network
 from tests.cluster.processes import ROOT, Cluster
 from tests.tools import kubepods
-from tests.tools.kubeaccount import ServiceAccountFolder, pod_environment
+from tests.tools.kubeaccount import USER, ServiceAccountFolder, pod_environment
 from tests.tools.kubeapi import KubeApi
 from tests.tools.kubeservice import KubeService
 
@@ -164,11 +164,10 @@ def _ready(address):
 @asynccontextmanager
 async def pods(folder: Path, authority, *more, net, storage=(), api_host="127.0.0.1"):
     """No pods yet, but all that they need; the Role is the one that ships. ``more`` are flags of all."""
-    user = "system:serviceaccount:t:hsds"
     async with KubeApi(authority, host=api_host) as api, KubeService() as service:
-        api.access.users["token"] = user
+        api.access.users["token"] = USER
         api.access.bind(
-            ROOT / "k8s" / "base" / "accounts.yaml", name="hsds-discovery", user=user, namespace="t"
+            ROOT / "k8s" / "base" / "accounts.yaml", name="hsds-discovery", user=USER, namespace="t"
         )
         account = ServiceAccountFolder(folder / "account", namespace="t", token="token", ca=authority.ca)
         words = ("--k8s-account-dir", str(account.folder), *more)

@@ -9,12 +9,11 @@ import aiohttp
 import pytest
 
 from tests.tools import kubepods
-from tests.tools.kubeaccount import role_manifest
+from tests.tools.kubeaccount import USER, role_manifest
 from tests.tools.kubeapi import KubeApi
 
 RECORDINGS = Path(os.environ.get("HSDS_TEST_KUBE") or Path(__file__).parents[3] / "shared" / "kube")
 PODS = "/api/v1/namespaces/t/pods"
-USER = "system:serviceaccount:t:hsds"
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +34,7 @@ def recorded(path):
 @pytest.fixture
 async def api(authority, tmp_path):
     async with KubeApi(authority) as api:
-        api.access.users["good"] = USER
-        api.access.bind(
-            role_manifest(tmp_path, "get", "list", "watch"), name="hsds", user=USER, namespace="t"
-        )
+        api.access.let_watch(tmp_path, "good")
         yield api
 
 

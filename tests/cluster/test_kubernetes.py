@@ -11,21 +11,17 @@ import pytest
 
 from hsds.errors import InvalidSettings, Unavailable
 from tests.tools import kubepods
-from tests.tools.kubeaccount import Authority, ServiceAccountFolder, pod_environment, role_manifest
+from tests.tools.kubeaccount import USER, Authority, ServiceAccountFolder, pod_environment, role_manifest
 from tests.tools.kubeapi import KubeApi
 
 kubernetes = pytest.importorskip("hsds.cluster.kubernetes", reason="the extra kubernetes is not installed")
-USER = "system:serviceaccount:t:hsds"
 FAST = kubernetes.WatchTiming(silence=0.4, relist=30, answer=1.0, first_pause=0.02, longest_pause=0.2)
 
 
 @pytest.fixture
 async def api(authority, tmp_path):
     async with KubeApi(authority) as api:
-        api.access.users["token-1"] = USER
-        api.access.bind(
-            role_manifest(tmp_path, "get", "list", "watch"), name="hsds", user=USER, namespace="t"
-        )
+        api.access.let_watch(tmp_path, "token-1")
         yield api
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.cluster.processes import ROOT, Cluster
-from tests.tools.kubeaccount import ServiceAccountFolder, pod_environment, role_manifest
+from tests.tools.kubeaccount import ServiceAccountFolder, pod_environment
 from tests.tools.kubeapi import KubeApi
 
 SN = "127.0.0.10"
@@ -103,11 +103,7 @@ def test_both_roles_in_each_process(tmp_path):
 @pytest.fixture
 async def api(authority, tmp_path):
     async with KubeApi(authority) as api:
-        user = "system:serviceaccount:t:hsds"
-        api.access.users["token"] = user
-        api.access.bind(
-            role_manifest(tmp_path, "get", "list", "watch"), name="hsds", user=user, namespace="t"
-        )
+        api.access.let_watch(tmp_path, "token")
         yield api
 
 

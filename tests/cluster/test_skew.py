@@ -16,7 +16,7 @@ import pytest
 from tests.clients.environments import python_of, why_none
 from tests.cluster.processes import ROOT, Cluster
 from tests.k8s.test_as_in_pods import get
-from tests.tools.kubeaccount import ServiceAccountFolder, pod_environment, role_manifest
+from tests.tools.kubeaccount import ServiceAccountFolder, pod_environment
 from tests.tools.kubeapi import KubeApi
 from tests.tools.kubeservice import KubeService
 from tests.tools.previous import previous, unpack
@@ -61,11 +61,7 @@ class Pods:
 @pytest.fixture
 async def pods(authority, tmp_path):
     async with KubeApi(authority) as api:
-        user = "system:serviceaccount:t:hsds"
-        api.access.users["token"] = user
-        api.access.bind(
-            role_manifest(tmp_path, "get", "list", "watch"), name="hsds", user=user, namespace="t"
-        )
+        api.access.let_watch(tmp_path, "token")
         account = ServiceAccountFolder(tmp_path / "account", namespace="t", token="token", ca=authority.ca)
         with Cluster(tmp_path) as cluster:
             made = Pods(cluster, api, account.folder)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import yaml
 
+USER = "system:serviceaccount:t:hsds"
+"""The account of the pods of a test, in the namespace ``t``."""
+
 
 class Authority:
     """A certificate authority with one server certificate for an address, made by openssl in ``folder``."""
@@ -79,6 +82,11 @@ class Access:
         ]
         assert len(found) == 1, f"{manifest} has {len(found)} Roles named {name}"
         self.grant(user, namespace, found[0]["rules"])
+
+    def let_watch(self, folder: Path, token: str) -> None:
+        """Pods that show ``token`` may do with the pods of their namespace what data nodes do with them."""
+        self.users[token] = USER
+        self.bind(role_manifest(folder, "get", "list", "watch"), name="hsds", user=USER, namespace="t")
 
     def grant(self, user, namespace, rules):
         self.rules[user, namespace] = list(rules)
