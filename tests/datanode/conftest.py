@@ -2,8 +2,11 @@
 
 import pytest
 
-from hsds.datanode.state import make_state
+from hsds.datanode.node import LocalDataNode
 from hsds.store.memory import MemoryStore
+from hsds.transport.base import Trace
+from hsds.transport.nodes import DataNodes
+from tests.tools.smallstate import small_state
 
 
 @pytest.fixture
@@ -11,6 +14,20 @@ async def state():
     store = MemoryStore()
     await store.start()
     await store.create_bucket("b")
-    state = make_state(store, metadata_cache=1 << 20, chunk_cache=1 << 20, write_budget=1 << 20, threads=2)
+    state = small_state(store, threads=2)
     yield state
     state.executor.shutdown()
+
+
+@pytest.fixture
+async def node(state):
+    node = LocalDataNode(state)
+    yield node
+    await node.close()
+
+
+@pytest.fixture
+def ask(node):
+    """Ask ``node`` one operation."""
+    nodes = DataNodes(node)
+    return lambda op: nodes.call(op, Trace("test"))

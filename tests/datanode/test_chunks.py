@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hsds.datanode.chunkquery import ChunkQuery
 from hsds.datanode.chunkread import ChunkReader
 from hsds.datanode.chunkwrite import ChunkWriter
-from hsds.datanode.state import make_state
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.ids import new_object_id, new_root_id
 from hsds.hdf5.query import parse_query
@@ -18,6 +17,7 @@ from hsds.hdf5.selection import Hyperslab, Points, numpy_index, whole
 from hsds.hdf5.selecttext import parse_select
 from hsds.store.memory import MemoryStore
 from hsds.transport.ops import QueryChunks, ReadChunks, TrimChunks, UpdateWhere, WriteChunks
+from tests.tools.smallstate import small_state
 
 INT32 = {"class": "H5T_INTEGER", "base": "H5T_STD_I32LE"}
 TABLE = {
@@ -82,7 +82,7 @@ def test_random_slabs_equal_numpy(selections, chunk):
         store = MemoryStore()
         await store.start()
         await store.create_bucket("b")
-        state = make_state(store, metadata_cache=1 << 20, chunk_cache=2000, write_budget=5000, threads=1)
+        state = small_state(store, chunk_cache=2000, write_budget=5000)
         dataset, model = spec((13, 9, 5), chunk), np.zeros((13, 9, 5), "<i4")
         await asyncio.gather(*(write(state, dataset, s, np.full(s.shape, 3, "<i4")) for s in selections))
         for number, selection in enumerate(selections):

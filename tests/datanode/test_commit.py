@@ -15,6 +15,7 @@ from hsds.datanode.reader import Reader
 from hsds.errors import Conflict, NotOwner, StoreUnavailable
 from hsds.hdf5 import jsonvalue
 from hsds.store.memory import MemoryStore
+from tests.datanode.test_attempts import add
 
 KEY = ("b", "k")
 
@@ -73,15 +74,6 @@ def committer_over(store, executor, cache=1 << 20):
 @pytest.fixture
 def committer(store, executor):
     return committer_over(store, executor)
-
-
-def add(name):
-    def apply(value):
-        value = value if value is not None else {"n": {}}
-        value["n"][name] = 1
-        return Outcome(value, len(value["n"]))
-
-    return apply
 
 
 async def stored(store):

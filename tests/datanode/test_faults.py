@@ -19,7 +19,6 @@ import numpy as np
 import pytest
 
 from hsds.datanode.node import LocalDataNode
-from hsds.datanode.state import make_state
 from hsds.errors import NotFound, StoreError, Unavailable
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.ids import new_object_id, new_root_id
@@ -32,6 +31,7 @@ from hsds.transport import ops
 from hsds.transport.base import Trace
 from tests.tools.faultproxy import FAULTS, FaultProxy
 from tests.tools.linearizable import Event, linearizable
+from tests.tools.smallstate import small_state
 
 SECONDS = float(os.environ.get("HSDS_TEST_SECONDS", "12"))
 CLIENTS = 4
@@ -183,14 +183,7 @@ async def test_every_register_is_linearizable(s3_options, s3_bucket, register):
         store = S3Store(replace(s3_options, endpoint=proxy.endpoint, read_timeout=2.0))
         await store.start()
         patient = PatientStore(store, patience=3.0, bucket=s3_bucket, health=StoreHealth())
-        state = make_state(
-            patient,
-            metadata_cache=1 << 20,
-            chunk_cache=1 << 20,
-            write_budget=1 << 20,
-            threads=2,
-            patience=1.5,
-        )
+        state = small_state(patient, threads=2, patience=1.5)
         node = LocalDataNode(state)
         until = time.monotonic() + SECONDS / 4
         count = unknown = 0
@@ -240,10 +233,9 @@ async def test_appends_are_neither_lost_nor_doubled(s3_options, s3_bucket):
     async with FaultProxy(s3_options.endpoint, rate=0.4, seed=random.randrange(1 << 32)) as proxy:
         store = S3Store(replace(s3_options, endpoint=proxy.endpoint, read_timeout=2.0))
         await store.start()
-        state = make_state(
-            PatientStore(store, patience=20.0, bucket=s3_bucket, health=StoreHealth()),
-            metadata_cache=1 << 20, chunk_cache=1 << 20, write_budget=1 << 20, threads=2,
-        )  # fmt: skip
+        state = small_state(
+            PatientStore(store, patience=20.0, bucket=s3_bucket, health=StoreHealth()), threads=2
+        )
         world = World(LocalDataNode(state), s3_bucket)
         shape = {"class": "H5S_SIMPLE", "dims": [0], "maxdims": [0]}
         id_ = await world.create("datasets", type={}, shape=shape)

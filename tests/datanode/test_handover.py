@@ -15,7 +15,6 @@ from hsds.cluster.view import Member, changed, first_view
 from hsds.datanode import sweep
 from hsds.datanode.gatekeeper import Gatekeeper
 from hsds.datanode.node import LocalDataNode
-from hsds.datanode.state import make_state
 from hsds.errors import NotOwner, StoreUnavailable
 from hsds.hdf5 import keys
 from hsds.hdf5.dataset import DatasetSpec
@@ -27,6 +26,7 @@ from hsds.transport.base import Trace
 from hsds.transport.nodes import DataNodes
 from hsds.transport.routing import Router
 from tests.tools.scripted import ScriptedStore
+from tests.tools.smallstate import small_state
 from tests.transport.test_routing import KnownViews
 
 TRACE = Trace("test")
@@ -44,15 +44,7 @@ class Node:
         self.lease = Lease(LEASE)
         self.gate = Gatekeeper(self.takeover, self.lease, lambda: cluster.now)
         self.gate.settled_down = cluster.release
-        state = make_state(
-            cluster.store,
-            metadata_cache=1 << 20,
-            chunk_cache=1 << 20,
-            write_budget=1 << 20,
-            threads=1,
-            gate=self.gate,
-            flush_max_age=60.0 if cluster.flush else None,
-        )
+        state = small_state(cluster.store, gate=self.gate, flush_max_age=60.0 if cluster.flush else None)
         self.node = LocalDataNode(state, hold_timeout=0.01)
         self.state = state
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from hsds.datanode.node import LocalDataNode
-from hsds.datanode.state import make_state
 from hsds.datanode.sweep import NOTES
 from hsds.errors import Conflict, Deleted, InvalidInput, NotFound, Unavailable
 from hsds.hdf5 import keys
@@ -18,6 +17,7 @@ from hsds.store.memory import MemoryStore
 from hsds.transport import ops
 from hsds.transport.base import Attempt, Trace
 from hsds.transport.nodes import DataNodes
+from tests.tools.smallstate import small_state
 
 ACL = {"create": True, "read": True, "update": True, "delete": True, "readACL": True, "updateACL": True}
 TRACE = Trace("test")
@@ -35,19 +35,6 @@ def hard(id_):
 def attribute(value):
     return {"type": {"class": "H5T_FLOAT", "base": "H5T_IEEE_F64LE"}, "shape": {"class": "H5S_SCALAR"},
             "value": value, "created": 1.0}  # fmt: skip
-
-
-@pytest.fixture
-async def node(state):
-    node = LocalDataNode(state)
-    yield node
-    await node.close()
-
-
-@pytest.fixture
-def ask(node):
-    nodes = DataNodes(node)
-    return lambda op: nodes.call(op, TRACE)
 
 
 @pytest.fixture
@@ -268,8 +255,7 @@ class Silent(MemoryStore):
 
 async def test_an_answer_comes_by_the_deadline():
     store, reason = Silent(), "the cable is cut"
-    sizes = {"metadata_cache": 1 << 20, "chunk_cache": 1 << 20, "write_budget": 1 << 20, "threads": 1}
-    node = LocalDataNode(make_state(store, **sizes), trouble=lambda: reason)
+    node = LocalDataNode(small_state(store), trouble=lambda: reason)
     root = new_root_id()
     await node.execute((ops.CreateObject("b", root, group(root, root)),), TRACE)
     store.answers.clear()
@@ -382,8 +368,7 @@ async def test_who_makes_it_again_at_once_keeps_what_is_written_then(
 
 async def test_reads_of_what_is_cached_pass_those_that_wait_for_the_store():
     store = Silent()
-    sizes = {"metadata_cache": 1 << 20, "chunk_cache": 1 << 20, "write_budget": 1 << 14, "threads": 1}
-    node = LocalDataNode(make_state(store, **sizes))
+    node = LocalDataNode(small_state(store, write_budget=1 << 14))
     dataset = DatasetSpec.from_json(
         {
             "id": new_object_id(new_root_id(), "datasets"),

@@ -6,7 +6,6 @@ import hashlib
 import numpy as np
 import pytest
 
-from hsds.datanode.node import LocalDataNode
 from hsds.hdf5 import keys
 from hsds.hdf5.create import new_dataset, new_group
 from hsds.hdf5.dataset import DatasetSpec
@@ -16,22 +15,8 @@ from hsds.hdf5.layout import LayoutLimits
 from hsds.hdf5.selecttext import parse_select
 from hsds.transport import ops
 from hsds.transport.base import Trace
-from hsds.transport.nodes import DataNodes
 
 TRACE = Trace("test")
-
-
-@pytest.fixture
-async def node(state):
-    node = LocalDataNode(state)
-    yield node
-    await node.close()
-
-
-@pytest.fixture
-def ask(node):
-    nodes = DataNodes(node)
-    return lambda op: nodes.call(op, TRACE)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from hsds.datanode.node import LocalDataNode
-from hsds.datanode.state import make_state
 from hsds.hdf5.selection import whole
 from hsds.hdf5.selecttext import parse_select
 from hsds.store.memory import MemoryStore
@@ -23,6 +22,7 @@ from hsds.store.posix import PosixStore
 from hsds.store.s3 import S3Store
 from hsds.transport import ops
 from tests.datanode.test_faults import CHUNK, Element, World
+from tests.tools.smallstate import small_state
 
 SECONDS = 4.0
 
@@ -63,8 +63,7 @@ def last_ones(writes):
 
 
 def owner(store):
-    state = make_state(store, metadata_cache=1 << 20, chunk_cache=1 << 20, write_budget=1 << 20, threads=2)
-    return LocalDataNode(state)
+    return LocalDataNode(small_state(store, threads=2))
 
 
 @pytest.fixture(params=["s3", "posix", "memory"])

@@ -11,7 +11,6 @@ import pytest
 from hsds.datanode.change import Basis, Outcome
 from hsds.datanode.documents import JSON
 from hsds.datanode.node import LocalDataNode
-from hsds.datanode.state import make_state
 from hsds.errors import Conflict, KeyNotFound, StoreRefused, StoreUnavailable
 from hsds.hdf5.jsontext import loads
 from hsds.hdf5.selecttext import parse_select
@@ -19,19 +18,14 @@ from hsds.transport import ops
 from tests.datanode.test_attempts import add, grow
 from tests.datanode.test_faults import CHUNK, Chunk, Element, World
 from tests.tools.scripted import ScriptedStore
+from tests.tools.smallstate import small_state
 
 KEY = ("b", "k")
 
 
 def make(store, max_age=60.0, cache=1 << 20, patience=90.0):
-    return make_state(
-        store,
-        metadata_cache=cache,
-        chunk_cache=cache,
-        write_budget=1 << 20,
-        threads=1,
-        patience=patience,
-        flush_max_age=max_age,
+    return small_state(
+        store, metadata_cache=cache, chunk_cache=cache, patience=patience, flush_max_age=max_age
     )
 
 

@@ -17,13 +17,13 @@ from hsds.datanode.gatekeeper import Gatekeeper
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.reader import Reader
 from hsds.datanode.repeats import Repeats
-from hsds.datanode.state import make_state
 from hsds.errors import HsdsError, NotOwner, Unavailable
 from hsds.hdf5 import keys
 from hsds.transport import ops
 from hsds.transport.base import DataNode, Trace
 from hsds.transport.routing import Router, Views
 from tests.simulation.world import BUCKET, SimDiscovery, SimStore
+from tests.tools.smallstate import small_state
 
 TIMING = Timing()
 EPOCH_ZERO = 1000
@@ -87,15 +87,7 @@ class DataNodeProcess:
         )
         self.gate = parts.gate(self.takeover, self.lease, process.clock)
         self.store = SimStore(world, process)
-        state = make_state(
-            self.store,
-            metadata_cache=1 << 20,
-            chunk_cache=1 << 20,
-            write_budget=1 << 20,
-            threads=1,
-            gate=self.gate,
-            clock=process.clock,
-        )
+        state = small_state(self.store, gate=self.gate, clock=process.clock)
         if parts.reader is not Reader:
             state.objects.reader.__class__ = parts.reader
         if parts.attempts is not Attempts:

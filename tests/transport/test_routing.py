@@ -12,7 +12,6 @@ from hsds.cluster.takeover import Takeover
 from hsds.cluster.view import Member, changed, first_view
 from hsds.datanode.gatekeeper import Gatekeeper
 from hsds.datanode.node import LocalDataNode
-from hsds.datanode.state import make_state
 from hsds.errors import Unavailable
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.ids import new_object_id, new_root_id
@@ -24,6 +23,7 @@ from hsds.transport.base import DataNode, Trace
 from hsds.transport.nodes import DataNodes
 from hsds.transport.routing import Router, Views
 from hsds.transport.splitting import split
+from tests.tools.smallstate import small_state
 
 DIMS = (40, 30)
 TRACE = Trace("test")
@@ -63,10 +63,7 @@ class Nodes:
         for n in range(count):
             takeover, lease = Takeover(f"uid-{n}", wait=0.0), Lease(1e9)
             lease.renew(time.monotonic())
-            state = make_state(
-                self.store, metadata_cache=1 << 20, chunk_cache=1 << 20, write_budget=1 << 20, threads=1,
-                gate=Gatekeeper(takeover, lease, time.monotonic),
-            )  # fmt: skip
+            state = small_state(self.store, gate=Gatekeeper(takeover, lease, time.monotonic))
             self.nodes[f"uid-{n}"], self.takeovers[f"uid-{n}"] = LocalDataNode(state), takeover
         self.views = KnownViews(self.view)
         self.adopt()
