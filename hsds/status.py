@@ -1,24 +1,18 @@
 """``hsds status``: the nodes of a running service and how they are, from any of its service nodes.
 
-Where and as whom is said as for h5pyd's tools: ``HS_ENDPOINT``, ``HS_USERNAME`` and ``HS_PASSWORD`` in the
-environment, or by flags. Exit status: 0 READY, 1 not READY, 2 no answer.
+Which service and as whom is said as `asking` has it. Exit status: 0 READY, 1 not READY, 2 no answer.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from http.client import HTTPException
 from typing import Any, Final, TextIO
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
-_ENDPOINT: Final = "http://127.0.0.1:5101"
+from hsds.asking import Endpoint, NoAnswerError, add_flags
+
 _SECONDS: Final = 10.0
 _WATCH_SECONDS: Final = 2.0
 _COLUMNS: Final = (
@@ -26,10 +20,6 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 Json = dict[str, Any]
-
-
-class NoAnswerError(Exception):
-    """Nobody answers at the endpoint, or not as a service would."""
 
 
 def run(words: Sequence[str], parser: Callable[..., argparse.ArgumentParser], out: TextIO) -> int:
@@ -55,23 +45,12 @@ def _once(options: argparse.Namespace, out: TextIO) -> int:
 
 def ask(endpoint: str, username: str | None, password: str | None) -> Json:
     """What ``GET /nodes`` answers. Raises ``NoAnswerError``."""
-    if urlsplit(endpoint).scheme not in ("http", "https"):
-        raise NoAnswerError(f"endpoint {endpoint} is not an http:// or https:// URL")
-    headers = {}
-    if username is not None:
-        token = base64.b64encode(f"{username}:{password or ''}".encode()).decode()
-        headers["Authorization"] = f"Basic {token}"
-    try:
-        with urlopen(Request(endpoint.rstrip("/") + "/nodes", headers=headers), timeout=_SECONDS) as answer:
-            found = json.load(answer)
-    except HTTPError as error:
-        raise NoAnswerError(f"{endpoint} answers {error.code} {error.reason}") from None
-    except (OSError, ValueError, HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        raise NoAnswerError(f"{endpoint} does not answer as a service would: {reason}") from None
-    if not isinstance(found, dict):
+    answer = Endpoint(endpoint, username, password, _SECONDS).ask("GET", "/nodes")
+    if answer.status != 200:
+        raise NoAnswerError(f"{endpoint} answers {answer.status} {answer.reason}")
+    if not isinstance(answer.json, dict):
         raise NoAnswerError(f"{endpoint} does not answer as a service would")
-    return found
+    return answer.json
 
 
 def table(answer: Json, *, now: float) -> str:
@@ -125,14 +104,7 @@ def _uptime(seconds: float) -> str:
 
 def _options(words: Sequence[str], parser: Callable[..., argparse.ArgumentParser]) -> argparse.Namespace:
     top = parser(prog="hsds status", description="Show the nodes of a running service.")
-    environ = os.environ.get
-    endpoint = environ("HS_ENDPOINT", _ENDPOINT)
-    for flag, default, metavar, text in (
-        ("--endpoint", endpoint, "URL", f"the service (HS_ENDPOINT, else {_ENDPOINT})"),
-        ("--username", environ("HS_USERNAME"), "NAME", "any user of it (HS_USERNAME)"),
-        ("--password", environ("HS_PASSWORD"), "TEXT", "the password; better in HS_PASSWORD"),
-    ):
-        top.add_argument(flag, default=default, metavar=metavar, help=text)
+    add_flags(top, user="any user of it")
     top.add_argument("--json", action="store_true", help="print what the service answered")
     top.add_argument("--watch", action="store_true", help="again every two seconds")
     return top.parse_args(words)
