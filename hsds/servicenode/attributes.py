@@ -9,17 +9,18 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from hsds.errors import HsdsError, InvalidInput, NotFound
+from hsds.errors import InvalidInput
 from hsds.hdf5.attribute import present_attribute
 from hsds.hdf5.ids import Collection, collection_of
 from hsds.servicenode.call import Call, Domain
-from hsds.servicenode.crawl import BATCH, reachable
+from hsds.servicenode.crawl import reachable
 from hsds.servicenode.early import ask_early
 from hsds.servicenode.inputs import text_list
 from hsds.servicenode.paging import Paging
 from hsds.servicenode.present import member_relations
 from hsds.servicenode.replies import json_reply
 from hsds.servicenode.routes import routes_of_all
+from hsds.servicenode.several import Names, list_several
 from hsds.transport.ops import GetAttributes
 
 Json = dict[str, Any]
@@ -71,7 +72,7 @@ async def get_attributes(call: Call, collection: Collection) -> web.StreamRespon
         found = await _list_objects(call, domain, objects, page, dangling=True)
         shown: Any = {id_: [form.show(*item) for item in items] for id_, items in found.items()}
     else:
-        shown = _items(call, form, owner, (await call.ask(_page(domain, owner, page, page.limit))).attributes)
+        shown = _items(call, form, owner, (await call.ask(_page(domain, owner, page))).attributes)
     hrefs = call.hrefs(member_relations(owner, "attributes"))
     return json_reply({"attributes": shown, "hrefs": hrefs}, ignore_nan=form.ignore_nan)
 
@@ -118,7 +119,7 @@ def attribute_path(name: str) -> str:
     return f"attributes/{quote(name, safe='')}"
 
 
-def _wanted(call: Call, domain: Domain, owner: str, body: Json) -> dict[str, tuple[str, ...] | None]:
+def _wanted(call: Call, domain: Domain, owner: str, body: Json) -> dict[str, Names]:
     """Object id -> names, or None for all attributes. Names beside a *list* of objects never counted."""
     match body.get("obj_ids"):
         case None if "attr_names" in body:
@@ -138,47 +139,30 @@ def _wanted(call: Call, domain: Domain, owner: str, body: Json) -> dict[str, tup
             )
 
 
-def _page(
-    domain: Domain, owner: str, page: Paging, limit: int, names: tuple[str, ...] | None = None
-) -> GetAttributes:
+def _page(domain: Domain, owner: str, page: Paging, names: Names = None) -> GetAttributes:
     return GetAttributes(
         domain.bucket,
         owner,
         names=names,
         pattern=None if names else page.pattern,
         marker=None if names else page.marker,
-        limit=limit,
+        limit=page.limit,
         creation_order=page.creation_order,
     )
 
 
 async def _list_objects(
-    call: Call,
-    domain: Domain,
-    wanted: Mapping[str, tuple[str, ...] | None],
-    page: Paging,
-    *,
-    dangling: bool = False,
+    call: Call, domain: Domain, wanted: Mapping[str, Names], page: Paging, *, dangling: bool = False
 ) -> dict[str, Attributes]:
     """Attributes of several objects, no more than ``page.limit`` in all; ``dangling``: some may not exist."""
-    found: dict[str, Attributes] = {}
-    taken = 0
-    objects = list(wanted.items())
-    for begin in range(0, len(objects), BATCH):
-        batch = objects[begin : begin + BATCH]
-        ops = [_page(domain, owner, page, page.limit, names) for owner, names in batch]
-        answers = await call.node.nodes.settle(ops, call.trace)
-        for (owner, _), answer in zip(batch, answers, strict=True):
-            if dangling and isinstance(answer, NotFound):
-                continue
-            if isinstance(answer, HsdsError):
-                raise answer
-            left = page.left(taken)
-            if left == 0:
-                return found
-            found[owner] = answer.attributes[:left]
-            taken += len(found[owner])
-    return found
+    return await list_several(
+        call,
+        wanted,
+        page,
+        op=lambda owner, names: _page(domain, owner, page, names),
+        items=lambda answer: answer.attributes,
+        dangling=dangling,
+    )
 
 
 def _items(call: Call, form: Form, owner: str, attributes: Attributes) -> list[Json]:

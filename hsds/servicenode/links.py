@@ -12,12 +12,13 @@ from hsds.errors import InvalidInput
 from hsds.hdf5.ids import collection_of
 from hsds.hdf5.link import present_link
 from hsds.servicenode.call import Call, Domain
-from hsds.servicenode.crawl import BATCH, crawl_groups, hard_target
+from hsds.servicenode.crawl import crawl_groups, hard_target
 from hsds.servicenode.inputs import text_list
 from hsds.servicenode.paging import Paging
 from hsds.servicenode.paths import find_link
 from hsds.servicenode.present import member_relations
 from hsds.servicenode.replies import json_reply
+from hsds.servicenode.several import Names, list_several
 from hsds.transport.ops import GetLinks
 
 Json = dict[str, Any]
@@ -75,7 +76,7 @@ async def get_link(call: Call) -> web.StreamResponse:
     return json_reply({"link": shown, "created": created, "lastModified": created, "hrefs": hrefs})
 
 
-def _wanted(call: Call, domain: Domain, group: str, body: Json) -> dict[str, tuple[str, ...] | None]:
+def _wanted(call: Call, domain: Domain, group: str, body: Json) -> dict[str, Names]:
     """Group id -> titles, or None for all links of that group."""
     titles = text_list(body["titles"], "titles") if "titles" in body else None
     match body.get("grp_ids"):
@@ -121,32 +122,23 @@ async def _follow(call: Call, domain: Domain, starts: Sequence[str], page: Pagin
 
 
 async def _list_groups(
-    call: Call, domain: Domain, wanted: Mapping[str, tuple[str, ...] | None], page: Paging
+    call: Call, domain: Domain, wanted: Mapping[str, Names], page: Paging
 ) -> dict[str, Links]:
     """Links of several groups, no more than ``page.limit`` in all."""
-    found: dict[str, Links] = {}
-    taken = 0
-    groups = list(wanted.items())
-    for begin in range(0, len(groups), BATCH):
-        batch = groups[begin : begin + BATCH]
-        ops = [
-            GetLinks(
-                domain.bucket,
-                group,
-                titles=titles,
-                pattern=page.pattern,
-                limit=page.limit,
-                creation_order=page.creation_order,
-            )
-            for group, titles in batch
-        ]
-        for (group, _), answer in zip(batch, await call.ask_all(ops), strict=True):
-            left = page.left(taken)
-            if left == 0:
-                return found
-            found[group] = answer.links[:left]
-            taken += len(found[group])
-    return found
+    return await list_several(
+        call,
+        wanted,
+        page,
+        op=lambda group, titles: GetLinks(
+            domain.bucket,
+            group,
+            titles=titles,
+            pattern=page.pattern,
+            limit=page.limit,
+            creation_order=page.creation_order,
+        ),
+        items=lambda answer: answer.links,
+    )
 
 
 def _by_group(found: Mapping[str, Links]) -> Json:
