@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Final
 
 import orjson
 
@@ -21,6 +22,8 @@ from hsds.cluster.view import Member
 from hsds.config import Settings
 from hsds.errors import InvalidSettings
 from hsds.transport.signing import Secrets
+
+_BOOTTIME: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS's goes on, too
 
 
 @asynccontextmanager
@@ -50,7 +53,7 @@ async def discovery_of(settings: Settings, environ: Mapping[str, str]) -> AsyncI
 
 def boottime() -> float:
     """Seconds of a clock that goes on while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.clock_gettime(_BOOTTIME)
 
 
 def timing_of(settings: Settings) -> Timing:

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Final
 
@@ -26,8 +27,7 @@ class ProbeResponder:
     def __init__(self, host: str, port: int, backend: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        self._file = os.memfd_create("hsds-probes")
-        os.ftruncate(self._file, probing.STATE.size)
+        self._file = _nameless_file(probing.STATE.size)
         self._state = mmap.mmap(self._file, probing.STATE.size)
         self._backend = backend
         self.tell(started=False, ready=False)
@@ -74,3 +74,14 @@ class ProbeResponder:
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait()
+
+
+def _nameless_file(size: int) -> int:
+    """Descriptor of a file to be shared as memory, which is gone when nobody has it any more."""
+    if hasattr(os, "memfd_create"):  # Linux
+        file = os.memfd_create("hsds-probes")
+    else:
+        with tempfile.TemporaryFile() as made:
+            file = os.dup(made.fileno())
+    os.ftruncate(file, size)
+    return file
