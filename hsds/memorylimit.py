@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
@@ -65,9 +65,17 @@ def fitted(settings: Settings, limit: int | None, roles: Collection[Role], *, pr
         return settings
     share = limit if processes == 1 else max(0, limit - _PROCESS) // processes
     sizes = asdict(sizes_for(share, roles))
-    return settings.model_copy(
-        update={key: size for key, size in sizes.items() if key not in settings.model_fields_set}
-    )
+    wanted = set(sizes_used(roles)) - settings.model_fields_set
+    return settings.model_copy(update={key: sizes[key] for key in wanted})
+
+
+def sizes_used(roles: Collection[Role]) -> tuple[str, ...]:
+    """The settings that say how much memory nodes of these roles hold.
+
+    A service node has no caches, but ``chunk_mem_cache_size`` tells it how large a chunk may be.
+    """
+    names = tuple(field.name for field in fields(Sizes))
+    return names if "dn" in roles else ("request_memory_size",)
 
 
 def sizes_for(limit: int, roles: Collection[Role]) -> Sizes:

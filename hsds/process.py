@@ -23,7 +23,7 @@ from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
 from hsds.errors import BucketNotFound, HsdsError, InvalidInput, InvalidSettings, StoreError
 from hsds.listening import open_sites
-from hsds.memorylimit import Role, container_limit, fitted, keep_few_arenas, keep_freed
+from hsds.memorylimit import Role, container_limit, fitted, keep_few_arenas, keep_freed, sizes_used
 from hsds.metrics import Metrics
 from hsds.servicenode.auth import make_authenticator
 from hsds.servicenode.node import ServiceNode, make_node
@@ -89,12 +89,9 @@ def _in_container(settings: Settings, roles: Sequence[Role], processes: int) -> 
     keep_few_arenas()
     settings = fitted(settings, limit, roles, processes=processes)
     log.info(
-        "the container may take %d MiB: metadata_mem_cache_size %dm, chunk_mem_cache_size %dm, "
-        "request_memory_size %dm%s",
+        "the container may take %d MiB: %s%s",
         limit // MIB,
-        settings.metadata_mem_cache_size // MIB,
-        settings.chunk_mem_cache_size // MIB,
-        settings.request_memory_size // MIB,
+        ", ".join(f"{key} {getattr(settings, key) // MIB}m" for key in sizes_used(roles)),
         f", for each of {processes} processes" if processes > 1 else "",
     )
     return settings

@@ -115,6 +115,13 @@ def test_what_was_set_is_kept(tmp_path):
     assert settings.metadata_mem_cache_size == sizes_for(512 * MIB, ("dn",)).metadata_mem_cache_size
 
 
+def test_a_service_node_allows_chunks_as_large_as_without_a_limit():
+    """It has no caches, but their size is also what a chunk may have."""
+    settings = fitted(Settings(), GIB, ("sn",))
+    assert settings.chunk_mem_cache_size == Settings().chunk_mem_cache_size
+    assert settings.request_memory_size == sizes_for(GIB, ("sn",)).request_memory_size
+
+
 def test_without_a_limit_nothing_changes():
     assert fitted(Settings(), None, ("dn",)) == Settings()
 

@@ -16,6 +16,8 @@ from tests.tools.memorygroup import memory_group
 
 MIB = 1 << 20
 LIMIT = 512 * MIB
+SN_LIMIT = 1024 * MIB
+"""That of the manifests."""
 SN, DN = "127.0.43.1", "127.0.43.2"
 FILES, ROWS, ROW = 10, 64, 256 * 1024
 """Files of 64 MiB, with chunks of one row of 1 MiB, or of 4."""
@@ -53,6 +55,7 @@ def resident(pid, name):
 async def test_a_data_node_lives_within_512_mib(tmp_path):
     with (
         memory_group(LIMIT) as group,
+        memory_group(SN_LIMIT) as roomy,
         Cluster(tmp_path, "--discovery", "static", "--dn-urls", f"http://{DN}:6101") as cluster,
     ):
         if group is None:  # what its file would have said is said by flags, and its memory is watched
@@ -60,12 +63,16 @@ async def test_a_data_node_lives_within_512_mib(tmp_path):
         else:
             flags, before = (), group.before
         print("limited by", "flags, and watched" if group is None else group.kind.name)
+        if roomy is not None:
+            cluster.prefixes[SN] = roomy.before
         cluster.start("sn", SN)
         cluster.prefixes[DN] = before
         cluster.start("dn", DN, *flags)
         await asyncio.to_thread(cluster.wait_ready, SN, 1)
         if group is not None:
             assert "the container may take 512 MiB" in cluster.log(DN)
+        if roomy is not None:
+            assert "the container may take 1024 MiB: request_memory_size" in cluster.log(SN)
         pid = cluster.running[DN].pid
         async with Rest(f"http://{SN}:5101", user="joe", password="joe") as rest:
             began = time.monotonic()
@@ -77,8 +84,8 @@ async def test_a_data_node_lives_within_512_mib(tmp_path):
             )
             assert resident(pid, "VmHWM") < LIMIT
         assert cluster.running[DN].poll() is None
-        if group is not None:
-            assert group.killed == 0
+        for limited in (group, roomy):
+            assert limited is None or limited.killed == 0
         print("afterwards", resident(pid, "VmRSS") // MIB, "MiB")
         assert cluster.stop(DN) == 0
         assert not re.search(r"ERROR|Traceback", cluster.log(DN) + cluster.log(SN))
