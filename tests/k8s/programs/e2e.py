@@ -16,9 +16,12 @@ from pathlib import Path
 from kubectl import Cluster, Failed, say
 from objects import PASSWORD, USER, kustomization, loader, namespace, secret
 
-CLIENT = ("h5pyd==1.0.0", "requests", "requests-unixsocket", "urllib3", "certifi", "charset-normalizer",
-          "idna", "packaging", "pytz")  # fmt: skip
-"""h5pyd and what of its needs the image does not have; all pure Python."""
+CLIENT = "h5pyd==1.0.0"
+PYTHON = (
+    "import json, platform, sys; "
+    "print(json.dumps(['.'.join(map(str, sys.version_info[:2])), platform.machine(), *platform.libc_ver()]))"
+)
+"""Tells for which Python and system the client must be."""
 DETACHED = (
     "import subprocess, sys; log = open('/tmp/load.log', 'w'); "
     "subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)"
@@ -37,10 +40,23 @@ class Run:
         self.node_secrets = [secrets.token_urlsafe(32)]
         self.rows: list[str] = []
 
+    def prepare(self) -> None:
+        """The namespace, and in it a pod with h5pyd: if that cannot be, nothing is deployed."""
+        self.cluster.apply(namespace(self.options.namespace))
+        self.cluster.apply(loader(self.options.image))
+        self.cluster("wait", "--for=condition=Ready", "pod/loader", "--timeout=300s")
+        library = self.folder / "library"
+        fetch(CLIENT, library, json.loads(self.in_loader("python", "-c", PYTHON)))
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            tar.add(library, "library")
+            tar.add(Path(__file__).with_name("load.py"), "load.py")
+        unpack = "import sys, tarfile; tarfile.open(fileobj=sys.stdin.buffer, mode='r|').extractall('/tmp')"
+        self.in_loader("python", "-c", unpack, data=archive.getvalue())
+
     def deploy(self) -> None:
-        """Namespace, Secrets, manifests; wait for both roles."""
+        """Secrets, manifests; wait for both roles."""
         options = self.options
-        self.cluster.apply(namespace(options.namespace))
         self.give_secrets()
         mine = kustomization(
             self.folder, name=options.namespace, image=options.image, endpoint=options.s3_endpoint,
@@ -59,27 +75,7 @@ class Run:
         )
 
     def start_load(self) -> None:
-        """Put h5pyd and the load into a pod, and start it against the Service."""
-        library = self.folder / "library"
-        pip = (
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--platform=any",
-        )
-        subprocess.run([*pip, "--python-version=3.11", f"--target={library}", *CLIENT], check=True)
-        self.cluster.apply(loader(self.options.image))
-        self.cluster("wait", "--for=condition=Ready", "pod/loader", "--timeout=300s")
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            tar.add(library, "library")
-            tar.add(Path(__file__).with_name("load.py"), "load.py")
-        unpack = "import sys, tarfile; tarfile.open(fileobj=sys.stdin.buffer, mode='r|').extractall('/tmp')"
-        self.in_loader("python", "-c", unpack, data=archive.getvalue())
+        """Start the load in its pod, against the Service."""
         words = ("env", "PYTHONPATH=/tmp/library", "python", "/tmp/load.py", "/tmp", "http://hsds:5101",
                  USER, PASSWORD, str(self.options.writers))  # fmt: skip
         self.in_loader("python", "-c", DETACHED, *words)
@@ -191,6 +187,23 @@ class Run:
         self.phase("Role taken away and given back", self.forbid)
 
 
+def fetch(package: str, folder: Path, python: list[str]) -> None:
+    """Install a package and all that it needs into a folder, for the Python of another system."""
+    version, machine, libc, release = python
+    if libc != "glibc":
+        raise Failed(f"the load needs an image with glibc, this one has {libc or 'another libc'}")
+    newest = int(release.split(".")[1])
+    tags = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, 16, -1)] + [
+        f"manylinux2014_{machine}"
+    ]
+    pip = (sys.executable, "-m", "pip", "install", "-q", "--only-binary=:all:", f"--target={folder}")
+    platforms = (f"--platform={tag}" for tag in tags)
+    command = [*pip, *platforms, f"--python-version={version}", package]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"{package} cannot be fetched with pip: {done.stderr.strip()[-1000:]}")
+
+
 def add(total: dict, figures: dict) -> None:
     for key in ("operations", "errors", "stale"):
         total[key] = total.get(key, 0) + figures[key]
@@ -241,6 +254,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         run = Run(options, Path(folder))
         try:
+            run.prepare()
             run.deploy()
             run.start_load()
             run.everything()
