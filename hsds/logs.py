@@ -19,7 +19,7 @@ from hsds.config import Settings
 ROOT = "hsds"
 MEMBERS = (
     "request_id", "method", "route", "path", "domain", "user", "status", "bytes", "seconds", "epoch",
-    "operations",
+    "operations", "error",
 )  # fmt: skip
 _ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), 127, 0x85, 0x2028, 0x2029)}
 """What would break a line, or move the cursor of who reads it."""
@@ -111,6 +111,8 @@ class Access:
     """Of the view by which the request was routed."""
     operations: str | None = None
     """What a data node was asked to do."""
+    error: str | None = None
+    """Why the request was refused, as its client was told."""
 
 
 def log_access(logger: logging.Logger, access: Access) -> None:
@@ -121,6 +123,7 @@ def log_access(logger: logging.Logger, access: Access) -> None:
     size = "?" if access.bytes is None else access.bytes
     line = (
         f"{access.method} {access.path} {domain}{access.status} {size} bytes {access.seconds * 1000:.1f} ms"
+        f"{f': {access.error}' if access.error else ''}"
     )
     # Made by hand: info() looks for its caller and checks the names of extra members, a twentieth of the time
     # of a small request.

@@ -83,6 +83,16 @@ def test_nothing_a_client_sends_makes_a_second_line(lines, form):
     assert "\x1b" not in read()[0]
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_was_refused_says_why(lines, form):
+    logger, read = lines(log_format=form)
+    request(logger, status=400, error="a chunk of 8000 bytes is over the limit of 5000")
+    (line,) = read()
+    assert "400 12 bytes 1.5 ms: a chunk of 8000 bytes is over the limit of 5000" in line
+    if form == "json":
+        assert json.loads(line)["error"] == "a chunk of 8000 bytes is over the limit of 5000"
+
+
 def test_exceptions_are_shown(lines):
     logger, read = lines(log_format="json")
     try:

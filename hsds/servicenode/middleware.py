@@ -27,12 +27,14 @@ _ACCESS = logging.getLogger("hsds.access")
 _LOG = logging.getLogger(__name__)
 _CLIENT_LEFT = 499
 """Status in logs and metrics of requests whose client went away; nginx's number for it."""
+_LONGEST_ERROR = 500
+"""Characters of an error's text in the log: it may quote what the client sent."""
 
 
 class Exchange:
     """What is known of a request outside its handler."""
 
-    __slots__ = ("answering", "request_id", "started", "trace_parent", "user")
+    __slots__ = ("answering", "error", "request_id", "started", "trace_parent", "user")
 
     def __init__(self, request_id: str, trace_parent: str | None) -> None:
         self.request_id = request_id
@@ -42,6 +44,8 @@ class Exchange:
         """Whether the head of the answer has been sent: too late then for an error status."""
         self.user: str | None = None
         """Name of who asks, once it is known."""
+        self.error: str | None = None
+        """What the client is told of why it is refused."""
 
 
 _EXCHANGE = web.RequestKey("EXCHANGE", Exchange)
@@ -140,10 +144,12 @@ def _refuse(
     if isinstance(error, web.HTTPException):
         kept = {name: error.headers[name] for name in ("Allow", "Location") if name in error.headers}
         reason = f"No route {request.path}" if error.status == 404 else error.reason
+        exchange.error = reason[:_LONGEST_ERROR]
         return error_reply(error.status, reason, kept)
     status = status_of(error)
     if status == 500:
         return _fail(request, exchange, error)
+    exchange.error = str(error)[:_LONGEST_ERROR]
     if isinstance(error, Unavailable):
         return error_reply(status, str(error), {"Retry-After": str(max(1, round(error.retry_after)))})
     return error_reply(status, str(error))
@@ -196,5 +202,6 @@ def _log(
         bytes=size,
         seconds=seconds,
         epoch=epoch,
+        error=exchange.error,
     )
     log_access(_ACCESS, access)

@@ -229,6 +229,9 @@ async def test_two_deployments(api, pods_of):
         assert told["epoch"] == line["epoch"]
         assert told["bytes"] > 0
 
+    (refused,) = (line for line in map(json.loads, pods.log(sn).splitlines()) if line.get("status") == 401)
+    assert refused["error"]
+
     pages = [(await asyncio.to_thread(get, f"http://{address}:9100/metrics"))[1] for address in (sn, first)]
     assert asked_for() <= set(re.findall(r"(?m)^(\w+)", "".join(pages)))
 
