@@ -1,7 +1,9 @@
 """JSON text with NaN and infinities is written and read exactly."""
 
+import gc
 import json
 import math
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -75,3 +77,44 @@ def test_what_is_no_json_is_refused_in_one_line(text: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         loads(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def collections():
+    """Garbage collections that began, by generation."""
+    found = []
+
+    def began(phase, info):
+        if phase == "start":
+            found.append(info["generation"])
+
+    gc.callbacks.append(began)
+    yield found
+    gc.callbacks.remove(began)
+
+
+def test_large_text_is_parsed_without_garbage_collection(collections):
+    text = json.dumps([[i, [i]] for i in range(40_000)]).encode()
+    orjson.loads(text)
+    assert len(collections) > 50, "else there is nothing to be seen here"
+    collections.clear()
+    value = loads(text)
+    during = list(collections)
+    assert value[-1] == [39_999, [39_999]]
+    assert len(during) <= 2, "one may begin before, and one after"
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    "text", [b"[" * 300_000, b"[" + b" " * 300_000 + b"1,]", b"[NaN" + b" " * 300_000 + b"]"]
+)
+@pytest.mark.parametrize("collects", [True, False])
+def test_garbage_is_collected_afterwards_as_before(text, collects):
+    if not collects:
+        gc.disable()
+    try:
+        with suppress(InvalidInput):
+            loads(text)
+        assert gc.isenabled() is collects
+    finally:
+        gc.enable()
