@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -22,7 +21,7 @@ from hsds.datanode.app import DataNodeApp
 from hsds.datanode.figures import tell_of_caches
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.participant import Participant
-from hsds.errors import HsdsError, InvalidSettings
+from hsds.errors import InvalidSettings
 from hsds.identity import boottime, cluster_id, member_of, timing_of
 from hsds.listening import open_port, open_socket
 from hsds.metrics import Metrics
@@ -40,11 +39,8 @@ _LEAVE_SECONDS: Final = 20.0
 """For what is in flight to end and the view to be changed; after that others remove us."""
 _LAST_WORDS_SECONDS: Final = 0.3
 """For peers and service nodes to hear of the view without us."""
-_LEFTOVERS_SECONDS: Final = 5.0
 _READ_BUFFER: Final = 256 * 1024
 _IDLE_SECONDS: Final = 3630.0
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,8 @@ async def data_role(shared: Shared) -> AsyncIterator[DataRole]:
         )
         _tell(metrics, me, node, app)
         await stack.enter_async_context(_answering(app, me, settings))
-        leftovers = _leftovers(node, participant, settings.bucket_name)
+        node.sweeper.know(settings.bucket_name)
+        leftovers = node.sweeper.follow(lambda: participant.ready)
         unseen = tell_if_unseen(
             shared.discovery, me.uid, settings, member=lambda: participant.membership.member
         )
@@ -131,18 +128,6 @@ def _tell(metrics: Metrics, me: Member, node: LocalDataNode, app: DataNodeApp) -
         requests=app.bodies, answers=app.answers, changes=state.changes, loads=state.loads
     )
     tell_of_caches(metrics, state)
-
-
-async def _leftovers(node: LocalDataNode, participant: Participant, bucket: str) -> None:
-    """Take up what others left to be done that this node owns now, whenever it has gained slots."""
-    while True:
-        await node.sweeper.wanted()
-        await asyncio.sleep(_LEFTOVERS_SECONDS)
-        if participant.ready:
-            try:
-                await node.start(bucket)
-            except HsdsError as error:
-                log.info("what is left of deleted objects is looked for later: %s", error)
 
 
 @asynccontextmanager

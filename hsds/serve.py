@@ -64,6 +64,7 @@ async def _serve(settings: Settings) -> None:
         metrics.store_failing.set_function(lambda: health.failing_seconds)
         owner = await stack.enter_async_context(data_node(settings, store, health))
         await owner.start(settings.bucket_name)
+        stack.callback(asyncio.create_task(owner.sweeper.follow()).cancel)
         node = service_node(settings, DataNodes(owner), metrics)
         node.store_state = health.to_json
         stack.callback(node.auth.close)

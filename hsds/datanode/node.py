@@ -159,7 +159,10 @@ class LocalDataNode(DataNode):
         left = None if deadline is None or isinstance(op, LONG) else max(0.0, deadline - self._clock())
         try:
             async with asyncio.timeout(left) as scope:
-                return await self._handlers[type(op)](op)
+                result = await self._handlers[type(op)](op)
+            if not isinstance(op, READS):
+                self.sweeper.know(op.bucket)
+            return result
         except HsdsError as error:
             return error
         except TimeoutError:

@@ -5,14 +5,16 @@ goes on where a killed one stopped. The note goes only when nothing is left. It 
 root is to go: if a process ends between the two, the next one sees by the domain what was meant.
 
 Among several data nodes the owner of the root, or of the dataset, sweeps. One that gains slots looks for
-notes of what is its own now; one that loses them stops. Others may still be storing chunks that were written
-while the dataset was deleted: what they leave is swept when no such request can be under way any more.
+notes of what is its own now; one that loses them stops. It looks in the default bucket, and in others once it
+has changed something there. Others may still be storing chunks that were written while the dataset was
+deleted: what they leave is swept when no such request can be under way any more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from hsds.datanode.change import Outcome
@@ -20,7 +22,7 @@ from hsds.datanode.documents import JSON
 from hsds.datanode.gate import Hold
 from hsds.datanode.memory import RecentMemory
 from hsds.datanode.state import State
-from hsds.errors import HsdsError, NotOwner
+from hsds.errors import BucketNotFound, HsdsError, NotOwner
 from hsds.hdf5 import keys
 from hsds.hdf5.ids import is_object_id, is_root
 
@@ -42,6 +44,12 @@ class Sweeper:
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._swept: dict[tuple[str, str], asyncio.Event] = {}
         """Set when nothing is left that was there at the time of the deletion."""
+        self._buckets: set[str] = set()
+        """Those that are known."""
+        self._looked: set[str] = set()
+        """Those in which notes have been looked for since slots were gained."""
+        self._gains = 0
+        """How often slots were gained."""
         self._unlooked = asyncio.Event()
         self._announced = RecentMemory()
         """What there is a note of, where no other data node could have removed it."""
@@ -100,7 +108,7 @@ class Sweeper:
 
     async def free(self, bucket: str, id_: str) -> None:
         """Return when the id may be used again: nothing of what had it is left, and no sweep goes on."""
-        if self._unlooked.is_set() and await self._is_noted(bucket, id_):
+        if bucket not in self._looked and await self._is_noted(bucket, id_):
             await self._take_up(bucket, id_)
         task = self._running.get((bucket, id_))
         if task is not None:
@@ -111,15 +119,42 @@ class Sweeper:
 
     def look_again(self) -> None:
         """There may be notes of what has become this node's to sweep."""
+        self._gains += 1
+        self._looked.clear()
         self._unlooked.set()
 
+    def know(self, bucket: str) -> None:
+        """The bucket is there and can be changed: notes in it are worth looking for."""
+        if bucket not in self._buckets:
+            self._buckets.add(bucket)
+            self._unlooked.set()
+
+    async def follow(self, ready: Callable[[], bool] = lambda: True) -> None:
+        """Take up what is noted, for ever: soon after there may be something, when this node is ``ready``."""
+        while True:
+            await self._unlooked.wait()
+            await asyncio.sleep(_RETRY_SECONDS)
+            if ready():
+                self._unlooked.clear()
+                for bucket in self._buckets - self._looked:
+                    await self._look(bucket)
+
+    async def _look(self, bucket: str) -> None:
+        try:
+            await self.resume(bucket)
+        except BucketNotFound:
+            self._buckets.discard(bucket)
+        except HsdsError as error:
+            log.info("what is left of deleted objects in %s is looked for later: %s", bucket, error)
+
     async def wanted(self) -> None:
-        """Wait until ``resume`` has something to look for."""
+        """Wait until there is something to look for."""
         await self._unlooked.wait()
 
     async def resume(self, bucket: str) -> None:
         """Take up what an earlier process announced, or another owner, as far as it is ours now."""
-        self._unlooked.clear()
+        self._buckets.add(bucket)
+        gains = self._gains
         try:
             async for info in self._state.store.list_all(bucket, NOTES):
                 id_ = info.key.removeprefix(NOTES)
@@ -129,6 +164,8 @@ class Sweeper:
         except HsdsError:
             self._unlooked.set()
             raise
+        if gains == self._gains:
+            self._looked.add(bucket)
 
     async def _take_up(self, bucket: str, id_: str) -> None:
         """Sweep, or find that nothing is to be swept. Raises ``NotOwner``.
