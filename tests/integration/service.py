@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import re
@@ -19,7 +20,7 @@ _OURS = re.compile(r"(AWS|S3|HSDS|ROOT_DIR|BUCKET_NAME|PASSWORD_FILE|CONFIG_DIR|
 
 
 class Service:
-    """``hsds serve`` in a directory of its own, on a port that is free. Also a context manager."""
+    """``hsds serve`` in a directory of its own, on a port that is free. A context manager of both kinds."""
 
     def __init__(self, folder: Path, *flags: str, port: int = 0, command: Sequence[str] = ()) -> None:
         self.folder = folder
@@ -33,6 +34,13 @@ class Service:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    async def __aenter__(self) -> Service:
+        """Let the loop go on meanwhile, in which its store may be."""
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(self, *_: object) -> None:
         self.kill()
 
     def start(self, *, seconds: float = 30.0) -> Service:

@@ -41,9 +41,7 @@ async def metric(rest: Rest, name: str) -> float:
 
 @pytest.mark.timeout(OUTAGE + 200)
 async def test_requests_wait_out_an_outage(tmp_path, proxy, s3_server, s3_bucket):
-    service = Service(tmp_path, *behind(proxy, s3_server, s3_bucket))
-    await asyncio.to_thread(service.start)
-    try:
+    async with Service(tmp_path, *behind(proxy, s3_server, s3_bucket)) as service:
         async with Rest(service.url) as rest:
             root = await rest.create(DOMAIN)
             dataset = await rest.dataset(DOMAIN, [CLIENTS, 1000], chunks=[1, 1000])
@@ -79,48 +77,40 @@ async def test_requests_wait_out_an_outage(tmp_path, proxy, s3_server, s3_bucket
         assert text.count("the object store does not answer") == 1
         assert "the object store answers again" in text
         assert await asyncio.to_thread(service.stop) == 0
-    finally:
-        service.kill()
 
 
 async def test_a_store_that_takes_requests_and_is_silent(tmp_path, proxy, s3_server, s3_bucket):
     """No connection is refused and none is closed: time-outs of single calls are longer than the patience."""
-    service = Service(tmp_path, *behind(proxy, s3_server, s3_bucket), "--hold-timeout", "3")
-    await asyncio.to_thread(service.start)
-    try:
-        async with Rest(service.url) as rest:
-            root = await rest.create(DOMAIN)
-            dataset = await rest.dataset(DOMAIN, [1000], chunks=[100])
-            doomed = await rest.dataset(DOMAIN, [10])
-            proxy.holds = lambda _head: True
-            body = {"type": "H5T_STD_I32LE", "shape": [1], "value": [1]}
-            attribute, values = f"/groups/{root}/attributes/a", f"/datasets/{dataset}/value"
-            calls = [
-                rest.send("PUT", attribute, DOMAIN, json=body),
-                rest.send("PUT", values, DOMAIN, json={"value": [1] * 1000}),
-                rest.send("GET", values, DOMAIN),
-                rest.send("GET", "/", "/home/unknown.h5"),
-                rest.send("PUT", "/", "/home/new.h5"),
-                rest.send("DELETE", f"/datasets/{doomed}", DOMAIN),
-            ]
-            began = time.monotonic()
-            answers = await asyncio.gather(*calls)
-            assert [status for status, _, _ in answers] == [503] * len(calls)
-            assert 2.5 < time.monotonic() - began < 20
-            assert all("no answer" in reason for _, reason, _ in answers)
-            assert (await rest.send("GET", "/", DOMAIN))[0] == 200, "what is cached is served"
-            proxy.let_go()
-            await rest.ask("PUT", attribute, DOMAIN, json=body)
-            await rest.write(DOMAIN, dataset, np.ones(1000, "<i4"))
-            assert np.frombuffer(await rest.read(DOMAIN, dataset), "<i4").sum() == 1000
-    finally:
-        service.kill()
+    where = behind(proxy, s3_server, s3_bucket)
+    async with Service(tmp_path, *where, "--hold-timeout", "3") as service, Rest(service.url) as rest:
+        root = await rest.create(DOMAIN)
+        dataset = await rest.dataset(DOMAIN, [1000], chunks=[100])
+        doomed = await rest.dataset(DOMAIN, [10])
+        proxy.holds = lambda _head: True
+        body = {"type": "H5T_STD_I32LE", "shape": [1], "value": [1]}
+        attribute, values = f"/groups/{root}/attributes/a", f"/datasets/{dataset}/value"
+        calls = [
+            rest.send("PUT", attribute, DOMAIN, json=body),
+            rest.send("PUT", values, DOMAIN, json={"value": [1] * 1000}),
+            rest.send("GET", values, DOMAIN),
+            rest.send("GET", "/", "/home/unknown.h5"),
+            rest.send("PUT", "/", "/home/new.h5"),
+            rest.send("DELETE", f"/datasets/{doomed}", DOMAIN),
+        ]
+        began = time.monotonic()
+        answers = await asyncio.gather(*calls)
+        assert [status for status, _, _ in answers] == [503] * len(calls)
+        assert 2.5 < time.monotonic() - began < 20
+        assert all("no answer" in reason for _, reason, _ in answers)
+        assert (await rest.send("GET", "/", DOMAIN))[0] == 200, "what is cached is served"
+        proxy.let_go()
+        await rest.ask("PUT", attribute, DOMAIN, json=body)
+        await rest.write(DOMAIN, dataset, np.ones(1000, "<i4"))
+        assert np.frombuffer(await rest.read(DOMAIN, dataset), "<i4").sum() == 1000
 
 
 async def test_patience_has_an_end(tmp_path, proxy, s3_server, s3_bucket):
-    service = Service(tmp_path, *behind(proxy, s3_server, s3_bucket), "--hold-timeout", "2")
-    await asyncio.to_thread(service.start)
-    try:
+    async with Service(tmp_path, *behind(proxy, s3_server, s3_bucket), "--hold-timeout", "2") as service:
         async with Rest(service.url) as rest:
             root = await rest.create(DOMAIN)
             await proxy.down()
@@ -140,5 +130,3 @@ async def test_patience_has_an_end(tmp_path, proxy, s3_server, s3_bucket):
             began = time.monotonic()
         assert await asyncio.to_thread(service.stop) == 0, "an end does not wait for the store"
         assert time.monotonic() - began < 25
-    finally:
-        service.kill()

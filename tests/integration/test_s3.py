@@ -61,9 +61,7 @@ async def test_tls_with_a_private_authority_and_keys_in_files(tmp_path, s3_serve
         where = ("--s3-endpoint", front.endpoint, "--bucket", s3_bucket, "--aws-credentials-dir", str(keys))
         said = await asyncio.to_thread(failed_start, tmp_path, *where)
         assert "the certificate of S3 is not trusted; see aws_s3_ca_bundle" in said
-        service = Service(tmp_path, *where, "--aws-s3-ca-bundle", str(authority.ca))
-        await asyncio.to_thread(service.start)
-        try:
+        async with Service(tmp_path, *where, "--aws-s3-ca-bundle", str(authority.ca)) as service:
             async with Rest(service.url) as rest:
                 await rest.create(DOMAIN)
                 dataset = await rest.dataset(DOMAIN, [1_000_000], chunks=[1_000_000])
@@ -77,8 +75,6 @@ async def test_tls_with_a_private_authority_and_keys_in_files(tmp_path, s3_serve
                 (keys / "aws_secret_access_key").write_text(s3_server.secret_key)
                 await rest.create("/home/new.h5")
             assert "not-the-secret" not in service.log.read_text()
-        finally:
-            service.kill()
 
 
 async def test_a_server_that_ignores_conditions_is_named(tmp_path, s3_server, s3_options, s3_bucket):
@@ -87,7 +83,6 @@ async def test_a_server_that_ignores_conditions_is_named(tmp_path, s3_server, s3
         where = flags(S3Server(url, "any", "any"), s3_bucket)
         said = await asyncio.to_thread(failed_start, tmp_path, *where, "--workers", "2")
         assert "the store ignores If-Match on PUT, If-None-Match on PUT" in said
-        service = Service(tmp_path, *where)
-        await asyncio.to_thread(service.start)
-        service.kill()
+        async with Service(tmp_path, *where) as service:
+            pass
     assert "nothing else may write to the bucket" in service.log.read_text()

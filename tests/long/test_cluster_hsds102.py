@@ -15,7 +15,7 @@ import pytest
 
 from tests.clients.environments import python_of, why_none
 from tests.long.load import load
-from tests.tools.hsds102 import PASSWORD, USER, Hsds102
+from tests.tools.hsds102 import PASSWORD, USER, Hsds102, stored_at
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -25,14 +25,7 @@ pytestmark = [
 
 
 async def test_a_data_node_killed_and_restarted(tmp_path, s3_server, s3_bucket):
-    environ = {
-        "AWS_S3_GATEWAY": s3_server.endpoint,
-        "AWS_ACCESS_KEY_ID": s3_server.access_key,
-        "AWS_SECRET_ACCESS_KEY": s3_server.secret_key,
-        "AWS_REGION": "us-east-1",
-        "BUCKET_NAME": s3_bucket,
-    }
-    with Hsds102(os.environ["HSDS_TEST_HSDS102"], data_nodes=4, **environ) as service:
+    with Hsds102(os.environ["HSDS_TEST_HSDS102"], data_nodes=4, **stored_at(s3_server, s3_bucket)) as service:
         await make_folders(service)
         endpoint = "http+unix://" + f"{service.folder}/sn_1.sock".replace("/", "%2F")
         again = []

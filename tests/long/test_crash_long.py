@@ -15,7 +15,7 @@ from tests.integration.crash import WRITERS, Site, Writer, compare
 from tests.integration.service import Service
 from tests.integration.test_crash import crash
 from tests.integration.test_s3 import flags
-from tests.tools.hsds102 import Hsds102
+from tests.tools.hsds102 import Hsds102, stored_at
 
 pytestmark = pytest.mark.timeout(7200)
 
@@ -30,14 +30,7 @@ async def test_a_hundred_kills_over_s3(tmp_path, s3_server, s3_bucket):
 @pytest.mark.skipif("HSDS_TEST_HSDS102" not in os.environ, reason="HSDS_TEST_HSDS102 is not set")
 async def test_hsds_102_over_s3(s3_server, s3_bucket):
     """Two kills within some 25 seconds; it reports what was lost, and asserts only that it could."""
-    environ = {
-        "AWS_S3_GATEWAY": s3_server.endpoint,
-        "AWS_ACCESS_KEY_ID": s3_server.access_key,
-        "AWS_SECRET_ACCESS_KEY": s3_server.secret_key,
-        "AWS_REGION": "us-east-1",
-        "BUCKET_NAME": s3_bucket,
-    }
-    with Hsds102(os.environ["HSDS_TEST_HSDS102"], **environ) as service:
+    with Hsds102(os.environ["HSDS_TEST_HSDS102"], **stored_at(s3_server, s3_bucket)) as service:
         await service.wait()
         async with service.rest() as rest:
             await rest.folder("/home")

@@ -16,8 +16,20 @@ from pathlib import Path
 import aiohttp
 
 from tests.integration.rest import Rest
+from tests.tools.ceph import S3Server
 
 USER, PASSWORD = "admin", "admin"
+
+
+def stored_at(server: S3Server, bucket: str) -> dict[str, str]:
+    """The environment that says to store in a bucket."""
+    return {
+        "AWS_S3_GATEWAY": server.endpoint,
+        "AWS_ACCESS_KEY_ID": server.access_key,
+        "AWS_SECRET_ACCESS_KEY": server.secret_key,
+        "AWS_REGION": "us-east-1",
+        "BUCKET_NAME": bucket,
+    }
 
 
 class Hsds102:
