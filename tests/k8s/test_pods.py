@@ -4,7 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from hsds import cli, node, process
+from hsds import cli, datarole, process
 from hsds.cluster.pods import port_of
 from hsds.configsources import load_settings
 from hsds.datanode import node as data_node
@@ -135,7 +135,7 @@ def test_pods_leave_in_time(objects):
             "who serves REST waits for the endpoints; data nodes have none"
         )
         # both shelves are drained in turn
-        of_data = node._LEAVE_SECONDS + node._LAST_WORDS_SECONDS + 2 * data_node._DRAIN_SECONDS
+        of_data = datarole._LEAVE_SECONDS + datarole._LAST_WORDS_SECONDS + 2 * data_node._DRAIN_SECONDS
         of_rest = process.GRACE_SECONDS
         takes = {"sn": of_rest, "dn": of_data, "node": of_rest + of_data}[words[0]]
         assert spec["terminationGracePeriodSeconds"] > sleep + takes

@@ -6,7 +6,7 @@ from hsds.datanode.node import LocalDataNode
 from hsds.transport.base import Trace
 from hsds.transport.nodes import DataNodes
 from tests.datanode import test_chunks
-from tests.datanode.conftest import state  # noqa: F401 - the fixture of those tests
+from tests.datanode.conftest import node, state  # noqa: F401 - the fixtures of those tests
 from tests.datanode.test_chunks import *  # noqa: F403
 from tests.datanode.test_node import *  # noqa: F403
 from tests.transport.serving import served
