@@ -16,10 +16,10 @@ del test_random_slabs_equal_numpy  # noqa: F821 - it has no fixture that could b
 
 @pytest.fixture(params=["tcp", "unix"])
 async def remote(request, state, tmp_path):  # noqa: F811
-    node = LocalDataNode(state)
-    async with served(node, socket=tmp_path / "dn.sock" if request.param == "unix" else None) as remote:
+    there = LocalDataNode(state)
+    async with served(there, socket=tmp_path / "dn.sock" if request.param == "unix" else None) as remote:
         yield remote
-    await node.close()
+    await there.close()
 
 
 @pytest.fixture
