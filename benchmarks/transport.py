@@ -38,6 +38,7 @@ from hsds.servicenode.node import make_node
 from hsds.servicenode.runner import Runner
 from hsds.store.memory import MemoryStore
 from hsds.transport.base import DataNode
+from hsds.transport.linkserver import LinkServer
 from hsds.transport.nodes import DataNodes
 from hsds.transport.remote import Connections
 from hsds.transport.signing import Signer
@@ -85,9 +86,14 @@ async def _serve_data(socket: str) -> None:
             bodies=ByteBudget(1 << 27),
             answers=ByteBudget(1 << 27),
         )
-        runner = web.AppRunner(app.make(), access_log=None, read_bufsize=1 << 18)
+        runner, loop = web.AppRunner(app.make(), access_log=None), asyncio.get_running_loop()
         await runner.setup()
-        await _listen(runner, socket)
+        links = LinkServer(app.execute, runner.server)
+        if socket.startswith("/"):
+            await loop.create_unix_server(links, socket)
+        else:
+            await loop.create_server(links, "127.0.0.1", int(socket))
+        await _wait()
 
 
 async def _serve(node: DataNode, socket: str) -> None:
@@ -104,6 +110,10 @@ async def _listen(runner: web.AppRunner, socket: str) -> None:
         await web.UnixSite(runner, socket).start()
     else:
         await web.TCPSite(runner, "127.0.0.1", int(socket)).start()
+    await _wait()
+
+
+async def _wait() -> None:
     print("ready", flush=True)
     await asyncio.Event().wait()
 

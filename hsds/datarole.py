@@ -23,13 +23,14 @@ from hsds.datanode.node import LocalDataNode
 from hsds.datanode.participant import Participant
 from hsds.errors import InvalidSettings
 from hsds.identity import boottime, cluster_id, member_of, timing_of
-from hsds.listening import open_port, open_socket
+from hsds.listening import serve_port, serve_socket
 from hsds.metrics import Metrics
 from hsds.process import data_node, open_record_store, open_store, using
 from hsds.roles import Shared
 from hsds.store.base import Store
 from hsds.store.health import StoreHealth
 from hsds.transport.base import DataNode
+from hsds.transport.linkserver import LinkServer
 from hsds.transport.remote import Connections
 from hsds.transport.signing import Signer
 from hsds.transport.words import HttpPeers
@@ -39,7 +40,8 @@ _LEAVE_SECONDS: Final = 20.0
 """For what is in flight to end and the view to be changed; after that others remove us."""
 _LAST_WORDS_SECONDS: Final = 0.3
 """For peers and service nodes to hear of the view without us."""
-_READ_BUFFER: Final = 256 * 1024
+_ANSWER_SECONDS: Final = 1.0
+"""For requests that come although nobody sends any to a node that has left."""
 _IDLE_SECONDS: Final = 3630.0
 
 
@@ -134,18 +136,19 @@ def _tell(metrics: Metrics, me: Member, node: LocalDataNode, app: DataNodeApp) -
 async def _answering(app: DataNodeApp, me: Member, settings: Settings) -> AsyncIterator[None]:
     """Answer service nodes and peers on ``dn_port``, or at a Unix socket, to the very end."""
     runner = web.AppRunner(
-        app.make(),
-        access_log=None,
-        read_bufsize=_READ_BUFFER,
-        keepalive_timeout=_IDLE_SECONDS,
-        shutdown_timeout=1.0,
+        app.make(), access_log=None, keepalive_timeout=_IDLE_SECONDS, shutdown_timeout=_ANSWER_SECONDS
     )
     await runner.setup()
+    assert runner.server is not None
+    links = LinkServer(app.execute, runner.server)
+    listener = await (
+        serve_socket(links, Path(me.address))
+        if me.address.startswith("/")
+        else serve_port(links, settings.host, settings.dn_port, key="dn_port")
+    )
     try:
-        if me.address.startswith("/"):
-            await open_socket(runner, Path(me.address), private=True)
-        else:
-            await open_port(runner, settings.host, settings.dn_port, key="dn_port")
         yield
     finally:
+        listener.close()
+        await links.close(_ANSWER_SECONDS)
         await runner.cleanup()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +19,8 @@ from hsds.config import Settings
 from hsds.errors import InvalidSettings
 
 _BACKLOG = 1024
+
+ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
 
 def check_exposure(settings: Settings) -> None:
@@ -84,9 +87,9 @@ def _bind_port(host: str, port: int) -> list[socket.socket]:
     return listeners
 
 
-async def open_port(runner: web.AppRunner, host: str, port: int, *, key: str = "") -> str:
-    """Listen on a port, of a setting with the name ``key``; the URL. Raises ``InvalidSettings``."""
-    with _explained(f"{host} port {port}" + (f" ({key})" if key else "")):
+async def open_port(runner: web.AppRunner, host: str, port: int) -> str:
+    """Listen on a port; the URL. Raises ``InvalidSettings``."""
+    with _explained(f"{host} port {port}"):
         await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
     return _port_url(host, runner.addresses[-1][1])
 
@@ -100,6 +103,21 @@ async def open_socket(runner: web.AppRunner, path: Path, *, private: bool) -> st
         _remove_stale(path)
         await web.UnixSite(runner, path, backlog=_BACKLOG).start()
     return _socket_url(path)
+
+
+async def serve_port(factory: ProtocolFactory, host: str, port: int, *, key: str) -> asyncio.Server:
+    """Listen on a port, of a setting with the name ``key``, and have ``factory`` make the protocols of
+    connections. Raises ``InvalidSettings``.
+    """
+    with _explained(f"{host} port {port} ({key})"):
+        return await asyncio.get_running_loop().create_server(factory, host, port, backlog=_BACKLOG)
+
+
+async def serve_socket(factory: ProtocolFactory, path: Path) -> asyncio.Server:
+    """The same on a Unix socket, to which only the user who runs the service connects."""
+    with _explained(f"the socket {path}"), _mode(private=True):
+        _remove_stale(path)
+        return await asyncio.get_running_loop().create_unix_server(factory, path, backlog=_BACKLOG)
 
 
 @contextmanager

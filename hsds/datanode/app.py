@@ -1,5 +1,7 @@
 """The data node over HTTP: operations in frames for service nodes, words for peers, and how it is.
 
+Frames come over links (``LinkServer``), all else over aiohttp.
+
 Whoever asks for data or sends words signs with the node secret. Probes, ``/info`` and ``/metrics`` are open.
 """
 
@@ -30,9 +32,9 @@ from hsds.errors import (
 from hsds.logs import Access, log_access
 from hsds.metrics import METRICS_TYPE, Metrics
 from hsds.transport.base import DataNode, Trace
-from hsds.transport.frames import SMALL, Frame, FrameReader
+from hsds.transport.frames import SMALL, FrameReader
+from hsds.transport.linkserver import EXECUTE, Exchange
 from hsds.transport.ops import Op, ReadChunks
-from hsds.transport.remote import EXECUTE, FRAME_TYPE, slices
 from hsds.transport.signing import HEADER, Signer
 from hsds.transport.wire import Reply, Wire
 from hsds.transport.words import INFO, PING, VIEW, WORD, word_from_json, word_to_json
@@ -40,21 +42,12 @@ from hsds.transport.words import INFO, PING, VIEW, WORD, word_from_json, word_to
 _BODY_SECONDS: Final = 60.0
 """For a body to arrive: until then it holds a share of the budget."""
 _LONGEST_WAIT: Final = 60.0
+_TEXT: Final = "text/plain; charset=utf-8"
+_TOO_LATE: Final = "the time for an answer is over"
 _LOG = logging.getLogger(__name__)
 _ACCESS = logging.getLogger("hsds.access")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a service node asks for."""
-
-    trace: Trace
-    ops: Sequence[Op[Any]]
-
-
-_ASKED = web.RequestKey("ASKED", Asked)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,9 +67,8 @@ class DataNodeApp:
     wire: Wire = field(default_factory=Wire)
 
     def make(self) -> web.Application:
-        """The application with its routes."""
+        """The application of all routes but ``EXECUTE``."""
         app = web.Application()
-        app.router.add_post(EXECUTE, self._observed(self.execute))
         app.router.add_post(WORD, self._observed(self.word))
         app.router.add_post(PING, self._observed(self.ping))
         app.router.add_get(VIEW, self._observed(self.view))
@@ -89,41 +81,59 @@ class DataNodeApp:
 
     # -- for service nodes ---------------------------------------------------------------------------
 
-    async def execute(self, request: web.Request) -> web.StreamResponse:
+    async def execute(self, exchange: Exchange) -> None:
         """Carry out a frame of operations; 421 if any of them is not ours, with the newest view."""
-        epoch = self._check(request)
-        async with AsyncExitStack() as stack:
-            ops, trace = await self._receive(request, epoch, stack)
-            request[_ASKED] = Asked(trace, ops)
-            expected = _expected(ops)
-            if expected > SMALL:
-                await stack.enter_async_context(self.answers.hold(expected))
-            results = await self._carry_out(ops, trace)
-            lost = any(isinstance(result, NotOwner) for result in results)
-            view = self.standing.view if lost else None
-            reply = Reply(results, None if view is None else view.to_json())
-            return await _send(request, self.wire.put_reply(ops, reply), 421 if lost else 200)
+        started = monotonic()
+        asked: tuple[Sequence[Op[Any]], Trace] | None = None
+        try:
+            async with AsyncExitStack() as stack:
+                epoch = self.signer.check(exchange.signature, "POST", EXECUTE)
+                ops, trace = asked = await self._receive(exchange, epoch, stack)
+                expected = _expected(ops)
+                if expected > SMALL:
+                    await stack.enter_async_context(self.answers.hold(expected))
+                await self._answer(exchange, ops, await self._carry_out(ops, trace))
+        except HsdsError as error:
+            await exchange.answer(_status_of(error), (str(error).encode(),), content_type=_TEXT, last=True)
+        except TimeoutError:
+            if exchange.status:  # who asked does not take the answer
+                raise
+            await exchange.answer(503, (_TOO_LATE.encode(),), content_type=_TEXT)
+        finally:
+            status, seconds = exchange.status or 500, monotonic() - started
+            self._count("POST", EXECUTE, status, seconds, exchange.length, exchange.sent)
+            if asked is not None and _ACCESS.isEnabledFor(logging.INFO):
+                _log(*asked, status, seconds, exchange.sent)
 
     async def _receive(
-        self, request: web.Request, epoch: int | None, stack: AsyncExitStack
-    ) -> tuple[list[Op[Any]], Trace]:
-        length = request.content_length
+        self, exchange: Exchange, epoch: int | None, stack: AsyncExitStack
+    ) -> tuple[Sequence[Op[Any]], Trace]:
+        length = exchange.length
         if length is None:
             raise InvalidInput("a frame of unknown length")
         if length > self.body_limit:
             raise TooLarge(f"a frame of {length} bytes, {self.body_limit} are allowed")
         if length <= SMALL:
-            return await self._read(request, length, epoch)
+            return await self._read(exchange, length, epoch)
         await stack.enter_async_context(self.bodies.hold(length))
         async with asyncio.timeout(_BODY_SECONDS):
-            return await self._read(request, length, epoch)
+            return await self._read(exchange, length, epoch)
 
     async def _read(
-        self, request: web.Request, length: int, epoch: int | None
-    ) -> tuple[list[Op[Any]], Trace]:
-        reader = FrameReader(request.content.readany, limit=length)
+        self, exchange: Exchange, length: int, epoch: int | None
+    ) -> tuple[Sequence[Op[Any]], Trace]:
+        reader = FrameReader(exchange.read, limit=length, fill=exchange.fill)
         head = await reader.head()
         return self.wire.get_request(head, await reader.buffers(), epoch=epoch)
+
+    async def _answer(
+        self, exchange: Exchange, ops: Sequence[Op[Any]], results: Sequence[Any | HsdsError]
+    ) -> None:
+        """The results as a frame; large buffers leave as they are."""
+        lost = any(isinstance(result, NotOwner) for result in results)
+        view = self.standing.view if lost else None
+        frame = self.wire.put_reply(ops, Reply(results, None if view is None else view.to_json()))
+        await exchange.answer(421 if lost else 200, frame.parts())
 
     async def _carry_out(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
         """Until the deadline: afterwards nobody waits for the answer."""
@@ -192,27 +202,22 @@ class DataNodeApp:
                 response = await handler(request)
                 return response
             except HsdsError as error:
-                response = _refusal(error)
+                response = web.Response(status=_status_of(error), text=str(error))
+                response.force_close()  # what is left of the body is not read
                 return response
             except TimeoutError:
-                response = web.Response(status=503, text="the time for an answer is over")
+                response = web.Response(status=503, text=_TOO_LATE)
                 return response
             finally:
-                status = 500 if response is None else response.status
-                sent = _length(response)
-                self.metrics.observe(
-                    request.method,
-                    route,
-                    status,
-                    seconds=monotonic() - started,
-                    bytes_in=request.content_length or 0,
-                    bytes_out=sent,
-                )
-                asked = request.get(_ASKED)
-                if asked is not None and _ACCESS.isEnabledFor(logging.INFO):
-                    _log(asked, status, monotonic() - started, sent)
+                status, seconds = 500 if response is None else response.status, monotonic() - started
+                self._count(request.method, route, status, seconds, request.content_length, _length(response))
 
         return observed
+
+    def _count(
+        self, method: str, route: str, status: int, seconds: float, received: int | None, sent: int
+    ) -> None:
+        self.metrics.observe(method, route, status, seconds=seconds, bytes_in=received or 0, bytes_out=sent)
 
 
 def _length(response: web.StreamResponse | None) -> int:
@@ -222,11 +227,11 @@ def _length(response: web.StreamResponse | None) -> int:
     return response.body_length if response.prepared else response.content_length or 0
 
 
-def _log(asked: Asked, status: int, seconds: float, size: int) -> None:
+def _log(ops: Sequence[Op[Any]], trace: Trace, status: int, seconds: float, size: int) -> None:
     """The line of a request of a service node, with the id that the client's request has there."""
-    first, more = type(asked.ops[0]).__name__ if asked.ops else "nothing", len(asked.ops) - 1
+    first, more = type(ops[0]).__name__ if ops else "nothing", len(ops) - 1
     access = Access(
-        request_id=asked.trace.request_id,
+        request_id=trace.request_id,
         method="POST",
         route=EXECUTE,
         path=EXECUTE,
@@ -235,34 +240,18 @@ def _log(asked: Asked, status: int, seconds: float, size: int) -> None:
         status=status,
         bytes=size,
         seconds=seconds,
-        epoch=asked.trace.epoch,
+        epoch=trace.epoch,
         operations=f"{first} and {more} more" if more > 0 else first,
     )
     log_access(_ACCESS, access)
 
 
-def _refusal(error: HsdsError) -> web.Response:
+def _status_of(error: HsdsError) -> int:
+    """Of a refusal, which is logged if it is one of those that should not happen."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 503)
     if status in (401, 403):
         _LOG.warning("refused: %s", error)
-    response = web.Response(status=status, text=str(error))
-    response.force_close()  # what is left of the body is not read
-    return response
-
-
-async def _send(request: web.Request, frame: Frame, status: int) -> web.StreamResponse:
-    """The frame as an answer; large buffers leave as they are."""
-    parts = frame.parts()
-    headers = {"Content-Type": FRAME_TYPE}
-    if len(parts) == 1:
-        return web.Response(body=parts[0], status=status, headers=headers)
-    response = web.StreamResponse(status=status, headers=headers)
-    response.content_length = frame.nbytes
-    await response.prepare(request)
-    for piece in slices(parts):
-        await response.write(piece)
-    await response.write_eof()
-    return response
+    return status
 
 
 def _expected(ops: Sequence[Op[Any]]) -> int:

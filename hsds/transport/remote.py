@@ -20,28 +20,16 @@ from hsds.transport.base import DataNode, Trace
 from hsds.transport.frames import Buffer, FrameReader, WrongVersion
 from hsds.transport.link import Link
 from hsds.transport.linkpool import LinkPool
+from hsds.transport.linkserver import EXECUTE, FRAME_TYPE
 from hsds.transport.ops import Op
 from hsds.transport.signing import HEADER, Signer
 from hsds.transport.wire import Wire
 
-EXECUTE: Final = "/execute"
-FRAME_TYPE: Final = "application/x-hsds-frame"
-_SLICE: Final = 1 << 20
-"""Bytes given to the socket at a time."""
 _LONGEST_TEXT: Final = 4096
 _MOST_LINKS: Final = 1024
 """To one node at once. So many that questions for what is cached, and pings, do not wait behind those for
 what is not: bytes are what budgets are for.
 """
-
-
-def slices(parts: Sequence[Buffer]) -> list[memoryview]:
-    """Buffers in pieces that may be copied once more on their way into a socket."""
-    return [
-        memoryview(part)[at : at + _SLICE]
-        for part in parts
-        for at in range(0, memoryview(part).nbytes, _SLICE)
-    ]
 
 
 class Connections:

@@ -1,5 +1,6 @@
 """A data node behind a real socket, and connections to it."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from hsds.cluster.membership import Word
 from hsds.datanode.app import DataNodeApp
 from hsds.datanode.standing import Standing
 from hsds.metrics import Metrics
+from hsds.transport.linkserver import LinkServer
 from hsds.transport.remote import Connections
 from hsds.transport.signing import Signer
 
@@ -43,14 +45,19 @@ def signer(secret=SECRET, clock=None):
 
 @asynccontextmanager
 async def running(app, socket=None):
-    """The application on a free port or a socket: its address and port."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    """The data node's application on a free port or a socket: its address and port."""
+    runner = web.AppRunner(app.make(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.UnixSite(runner, socket) if socket else web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    links, loop = LinkServer(app.execute, runner.server), asyncio.get_running_loop()
+    if socket:
+        listener = await loop.create_unix_server(links, socket)
+    else:
+        listener = await loop.create_server(links, "127.0.0.1", 0)
     try:
-        yield (str(socket), 0) if socket else runner.addresses[0][:2]
+        yield (str(socket), 0) if socket else listener.sockets[0].getsockname()[:2]
     finally:
+        listener.close()
+        await links.close(0.1)
         await runner.cleanup()
 
 
@@ -67,7 +74,7 @@ def app_of(node, standing=None, **arguments):
 async def served(node, standing=None, *, socket=None, connections=None, **arguments):
     """A remote form of ``node``."""
     connections = connections or Connections(signer())
-    async with running(app_of(node, standing, **arguments).make(), socket) as address:
+    async with running(app_of(node, standing, **arguments), socket) as address:
         try:
             yield connections.node(*address)
         finally:

@@ -5,6 +5,7 @@ import time
 import tracemalloc
 from contextlib import asynccontextmanager
 
+import aiohttp
 import numpy as np
 import pytest
 
@@ -19,7 +20,8 @@ from hsds.hdf5.selection import Hyperslab, whole
 from hsds.transport import ops
 from hsds.transport.base import DataNode, Trace
 from hsds.transport.frames import Frame
-from hsds.transport.remote import EXECUTE, Connections
+from hsds.transport.linkserver import EXECUTE
+from hsds.transport.remote import Connections
 from hsds.transport.signing import HEADER, WINDOW
 from hsds.transport.words import HttpPeers, newer_view, ping
 from tests.datanode.conftest import state  # noqa: F401 - a fixture
@@ -52,6 +54,13 @@ class Node(DataNode):
     async def execute(self, batch, trace):
         self.traces.append(trace)
         return await self.act(batch)
+
+
+@asynccontextmanager
+async def a_client(app):
+    """A general HTTP client of a data node."""
+    async with running(app) as (host, port), aiohttp.ClientSession(f"http://{host}:{port}") as client:
+        yield client
 
 
 async def refuse(batch):
@@ -244,7 +253,7 @@ async def test_questions_for_what_is_cached_pass_those_for_what_is_not():
 
 async def test_a_node_that_restarts_is_found_again():
     connections = Connections(signer())
-    async with running(app_of(Node(nothing)).make()) as address:
+    async with running(app_of(Node(nothing))) as address:
         await connections.node(*address).execute((FLUSH,), Trace("r"))
     with pytest.raises(NotReachable):
         await connections.node(*address).execute((FLUSH,), Trace("r"))
@@ -267,9 +276,9 @@ async def test_wrong_and_old_signatures_are_refused(other):
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/execute"), ("POST", "/word"), ("GET", "/view")])
-async def test_without_a_signature_nothing_is_told(aiohttp_client, method, path):
-    client = await aiohttp_client(app_of(Node(nothing)).make())
-    async with client.request(method, path, data=b"x" if method == "POST" else None) as response:
+async def test_without_a_signature_nothing_is_told(method, path):
+    data = b"x" if method == "POST" else None
+    async with a_client(app_of(Node(nothing))) as client, client.request(method, path, data=data) as response:
         assert response.status == 401
         assert await response.text() == "requests between nodes are signed"
 
@@ -287,10 +296,12 @@ async def test_without_a_signature_nothing_is_told(aiohttp_client, method, path)
         (bytes(3000), 413, "3000 bytes"),
     ],
 )
-async def test_bad_frames_are_refused_by_what_is_wrong(aiohttp_client, body, status, text):
-    client = await aiohttp_client(app_of(Node(nothing), body_limit=2000).make())
+async def test_bad_frames_are_refused_by_what_is_wrong(body, status, text):
     headers = {HEADER: signer().sign("POST", EXECUTE, None)}
-    async with client.post(EXECUTE, data=body, headers=headers) as response:
+    async with (
+        a_client(app_of(Node(nothing), body_limit=2000)) as client,
+        client.post(EXECUTE, data=body, headers=headers) as response,
+    ):
         assert response.status == status
         assert text in await response.text()
 
@@ -395,16 +406,16 @@ async def test_a_view_is_told_as_soon_as_it_is_there():
         assert await newer_view(connections, member, after=5, wait=0, within=1) is None
 
 
-async def test_probes_and_metrics_need_no_signature(aiohttp_client):
+async def test_probes_and_metrics_need_no_signature():
     stand = Stand()
-    client = await aiohttp_client(app_of(Node(nothing), stand).make())
+    async with a_client(app_of(Node(nothing), stand)) as client:
 
-    async def status(path):
-        async with client.get(path) as response:
-            return response.status
+        async def status(path):
+            async with client.get(path) as response:
+                return response.status
 
-    assert [await status(path) for path in ("/livez", "/readyz", "/startupz", "/info")] == [200] * 4
-    stand.ready = stand.started = False
-    assert [await status(path) for path in ("/livez", "/readyz", "/startupz")] == [200, 503, 503]
-    async with client.get("/metrics") as response:
-        assert 'route="/info"' in await response.text()
+        assert [await status(path) for path in ("/livez", "/readyz", "/startupz", "/info")] == [200] * 4
+        stand.ready = stand.started = False
+        assert [await status(path) for path in ("/livez", "/readyz", "/startupz")] == [200, 503, 503]
+        async with client.get("/metrics") as response:
+            assert 'route="/info"' in await response.text()
