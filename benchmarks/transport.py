@@ -88,7 +88,7 @@ async def _serve_data(socket: str) -> None:
         )
         runner, loop = web.AppRunner(app.make(), access_log=None), asyncio.get_running_loop()
         await runner.setup()
-        links = LinkServer(app.execute, runner.server)
+        links = LinkServer(app.routes(), runner.server)
         if socket.startswith("/"):
             await loop.create_unix_server(links, socket)
         else:

@@ -140,7 +140,7 @@ async def _answering(app: DataNodeApp, me: Member, settings: Settings) -> AsyncI
     )
     await runner.setup()
     assert runner.server is not None
-    links = LinkServer(app.execute, runner.server)
+    links = LinkServer(app.routes(), runner.server)
     listener = await (
         serve_socket(links, Path(me.address))
         if me.address.startswith("/")

@@ -1,19 +1,19 @@
 """The data node over HTTP: operations in frames for service nodes, words for peers, and how it is.
 
-Frames come over links (``LinkServer``), all else over aiohttp.
-
-Whoever asks for data or sends words signs with the node secret. Probes, ``/info`` and ``/metrics`` are open.
+What nodes ask one another is answered over links (``LinkServer``), probes and metrics by aiohttp. Whoever
+asks for data or sends words signs with the node secret. Probes, ``/info`` and ``/metrics`` are open.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import web
@@ -33,9 +33,10 @@ from hsds.logs import Access, log_access
 from hsds.metrics import METRICS_TYPE, Metrics
 from hsds.transport.base import DataNode, Trace
 from hsds.transport.frames import SMALL, FrameReader
-from hsds.transport.linkserver import EXECUTE, Exchange
+from hsds.transport.linkserver import Exchange
 from hsds.transport.ops import Op, ReadChunks
-from hsds.transport.signing import HEADER, Signer
+from hsds.transport.remote import EXECUTE, FRAME_TYPE
+from hsds.transport.signing import Signer
 from hsds.transport.wire import Reply, Wire
 from hsds.transport.words import INFO, PING, VIEW, WORD, word_from_json, word_to_json
 
@@ -43,11 +44,13 @@ _BODY_SECONDS: Final = 60.0
 """For a body to arrive: until then it holds a share of the budget."""
 _LONGEST_WAIT: Final = 60.0
 _TEXT: Final = "text/plain; charset=utf-8"
-_TOO_LATE: Final = "the time for an answer is over"
+_TOO_LATE: Final = b"the time for an answer is over"
+_LONGEST_JSON: Final = 1 << 20
 _LOG = logging.getLogger(__name__)
 _ACCESS = logging.getLogger("hsds.access")
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Json = Any
+Answer = Callable[[Exchange], Awaitable[None]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,43 +70,39 @@ class DataNodeApp:
     wire: Wire = field(default_factory=Wire)
 
     def make(self) -> web.Application:
-        """The application of all routes but ``EXECUTE``."""
+        """The application for whoever is no node."""
         app = web.Application()
-        app.router.add_post(WORD, self._observed(self.word))
-        app.router.add_post(PING, self._observed(self.ping))
-        app.router.add_get(VIEW, self._observed(self.view))
-        app.router.add_get(INFO, self._observed(self.info))
+        app.router.add_get(INFO, self.info)
         app.router.add_get("/livez", _livez)
         app.router.add_get("/readyz", self.readyz)
         app.router.add_get("/startupz", self.startupz)
         app.router.add_get("/metrics", self.show_metrics)
         return app
 
+    def routes(self) -> dict[str, Answer]:
+        """What is answered over links, by method and path."""
+        return {
+            f"POST {EXECUTE}": self._observed(self.execute),
+            f"POST {WORD}": self._observed(self.word),
+            f"POST {PING}": self._observed(self.ping),
+            f"GET {VIEW}": self._observed(self.view),
+        }
+
     # -- for service nodes ---------------------------------------------------------------------------
 
     async def execute(self, exchange: Exchange) -> None:
         """Carry out a frame of operations; 421 if any of them is not ours, with the newest view."""
-        started = monotonic()
-        asked: tuple[Sequence[Op[Any]], Trace] | None = None
-        try:
-            async with AsyncExitStack() as stack:
-                epoch = self.signer.check(exchange.signature, "POST", EXECUTE)
-                ops, trace = asked = await self._receive(exchange, epoch, stack)
+        started, epoch = monotonic(), self._check(exchange)
+        async with AsyncExitStack() as stack:
+            ops, trace = await self._receive(exchange, epoch, stack)
+            try:
                 expected = _expected(ops)
                 if expected > SMALL:
                     await stack.enter_async_context(self.answers.hold(expected))
-                await self._answer(exchange, ops, await self._carry_out(ops, trace))
-        except HsdsError as error:
-            await exchange.answer(_status_of(error), (str(error).encode(),), content_type=_TEXT, last=True)
-        except TimeoutError:
-            if exchange.status:  # who asked does not take the answer
-                raise
-            await exchange.answer(503, (_TOO_LATE.encode(),), content_type=_TEXT)
-        finally:
-            status, seconds = exchange.status or 500, monotonic() - started
-            self._count("POST", EXECUTE, status, seconds, exchange.length, exchange.sent)
-            if asked is not None and _ACCESS.isEnabledFor(logging.INFO):
-                _log(*asked, status, seconds, exchange.sent)
+                await self._send(exchange, ops, await self._carry_out(ops, trace))
+            finally:
+                if _ACCESS.isEnabledFor(logging.INFO):
+                    _log(ops, trace, exchange.status or 503, monotonic() - started, exchange.sent)
 
     async def _receive(
         self, exchange: Exchange, epoch: int | None, stack: AsyncExitStack
@@ -126,15 +125,6 @@ class DataNodeApp:
         head = await reader.head()
         return self.wire.get_request(head, await reader.buffers(), epoch=epoch)
 
-    async def _answer(
-        self, exchange: Exchange, ops: Sequence[Op[Any]], results: Sequence[Any | HsdsError]
-    ) -> None:
-        """The results as a frame; large buffers leave as they are."""
-        lost = any(isinstance(result, NotOwner) for result in results)
-        view = self.standing.view if lost else None
-        frame = self.wire.put_reply(ops, Reply(results, None if view is None else view.to_json()))
-        await exchange.answer(421 if lost else 200, frame.parts())
-
     async def _carry_out(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
         """Until the deadline: afterwards nobody waits for the answer."""
         if trace.deadline is None:
@@ -142,10 +132,20 @@ class DataNodeApp:
         async with asyncio.timeout(max(0.0, trace.deadline - monotonic())):
             return await self.node.execute(ops, trace)
 
-    async def view(self, request: web.Request) -> web.StreamResponse:
+    async def _send(
+        self, exchange: Exchange, ops: Sequence[Op[Any]], results: Sequence[Any | HsdsError]
+    ) -> None:
+        """The results as a frame; large buffers leave as they are."""
+        lost = any(isinstance(result, NotOwner) for result in results)
+        view = self.standing.view if lost else None
+        frame = self.wire.put_reply(ops, Reply(results, None if view is None else view.to_json()))
+        await exchange.answer(421 if lost else 200, frame.parts(), content_type=FRAME_TYPE)
+
+    async def view(self, exchange: Exchange) -> None:
         """The newest view if it is newer than ``after``, or as soon as it is; null after ``wait`` seconds."""
-        self._check(request)
-        after, wait = _number(request, "after", -1.0), _number(request, "wait", 0.0)
+        self._check(exchange)
+        query = dict(parse_qsl(exchange.query))
+        after, wait = _number(query, "after", -1.0), _number(query, "wait", 0.0)
         view = self.standing.view
         if (view is None or view.epoch <= after) and wait > 0:
             try:
@@ -153,26 +153,29 @@ class DataNodeApp:
                     view = await self.standing.newer(int(after))
             except TimeoutError:
                 view = None
-        return _json(None if view is None or view.epoch <= after else view.to_json())
+        await _tell(exchange, None if view is None or view.epoch <= after else view.to_json())
 
-    # -- for peers, people and Kubernetes ------------------------------------------------------------
+    # -- for peers ------------------------------------------------------------
 
-    async def word(self, request: web.Request) -> web.StreamResponse:
+    async def word(self, exchange: Exchange) -> None:
         """A peer's word, answered by ours."""
-        self._check(request)
-        return _json(word_to_json(self.standing.hear(word_from_json(await _json_of(request)))))
+        self._check(exchange)
+        word = word_from_json(await _json_of(exchange))
+        await _tell(exchange, word_to_json(self.standing.hear(word)))
 
-    async def ping(self, request: web.Request) -> web.StreamResponse:
+    async def ping(self, exchange: Exchange) -> None:
         """A service node says who it is; the answer is what this node says of itself."""
-        self._check(request)
-        sender = await _json_of(request)
+        self._check(exchange)
+        sender = await _json_of(exchange)
         if not isinstance(sender, dict):
             raise InvalidInput("not a ping")
-        return _json(self.standing.pinged(sender))
+        await _tell(exchange, self.standing.pinged(sender))
 
-    async def info(self, request: web.Request) -> web.StreamResponse:
+    # -- for people and Kubernetes -------------------------------------------------------------------
+
+    async def info(self, request: web.Request) -> web.Response:
         """What the node says of itself."""
-        return _json(self.standing.info())
+        return web.Response(body=orjson.dumps(self.standing.info()), content_type="application/json")
 
     async def readyz(self, request: web.Request) -> web.Response:
         """Whether it is a member and has taken over: paces rollouts."""
@@ -188,43 +191,38 @@ class DataNodeApp:
 
     # -- around all of them --------------------------------------------------------------------------
 
-    def _check(self, request: web.Request) -> int | None:
-        return self.signer.check(request.headers.get(HEADER), request.method, request.raw_path)
+    def _check(self, exchange: Exchange) -> int | None:
+        return self.signer.check(exchange.signature, exchange.method, exchange.target)
 
-    def _observed(self, handler: Handler) -> Handler:
+    def _observed(self, answer: Answer) -> Answer:
         """Counts the request, and answers with the status of an error and its text."""
-        route = "/" + handler.__name__
 
-        async def observed(request: web.Request) -> web.StreamResponse:
+        async def observed(exchange: Exchange) -> None:
             started = monotonic()
-            response: web.StreamResponse | None = None
             try:
-                response = await handler(request)
-                return response
+                await answer(exchange)
             except HsdsError as error:
-                response = web.Response(status=_status_of(error), text=str(error))
-                response.force_close()  # what is left of the body is not read
-                return response
+                text = str(error).encode()
+                await exchange.answer(_status_of(error), (text,), content_type=_TEXT, last=True)
             except TimeoutError:
-                response = web.Response(status=503, text=_TOO_LATE)
-                return response
+                if exchange.status:  # who asked does not take the answer
+                    raise
+                await exchange.answer(503, (_TOO_LATE,), content_type=_TEXT)
             finally:
-                status, seconds = 500 if response is None else response.status, monotonic() - started
-                self._count(request.method, route, status, seconds, request.content_length, _length(response))
+                self.metrics.observe(
+                    exchange.method,
+                    exchange.path,
+                    exchange.status or 500,
+                    seconds=monotonic() - started,
+                    bytes_in=exchange.length or 0,
+                    bytes_out=exchange.sent,
+                )
 
         return observed
 
-    def _count(
-        self, method: str, route: str, status: int, seconds: float, received: int | None, sent: int
-    ) -> None:
-        self.metrics.observe(method, route, status, seconds=seconds, bytes_in=received or 0, bytes_out=sent)
 
-
-def _length(response: web.StreamResponse | None) -> int:
-    """Bytes of the body: of what was streamed, or of what is still to be sent whole."""
-    if response is None:
-        return 0
-    return response.body_length if response.prepared else response.content_length or 0
+async def _tell(exchange: Exchange, value: Json) -> None:
+    await exchange.answer(200, (orjson.dumps(value),), content_type="application/json")
 
 
 def _log(ops: Sequence[Op[Any]], trace: Trace, status: int, seconds: float, size: int) -> None:
@@ -261,16 +259,21 @@ def _expected(ops: Sequence[Op[Any]]) -> int:
     )
 
 
-async def _json_of(request: web.Request) -> Any:
+async def _json_of(exchange: Exchange) -> Json:
+    body = b""
+    while data := await exchange.read():
+        body += data
+        if len(body) > _LONGEST_JSON:
+            raise TooLarge(f"more than {_LONGEST_JSON} bytes of JSON")
     try:
-        return orjson.loads(await request.read())
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"not JSON: {error}") from error
 
 
-def _number(request: web.Request, name: str, default: float) -> float:
+def _number(query: Mapping[str, str], name: str, default: float) -> float:
     try:
-        return float(request.query.get(name, default))
+        return float(query.get(name, default))
     except ValueError as error:
         raise InvalidInput(f"{name}: expected a number") from error
 
@@ -282,10 +285,6 @@ async def _livez(request: web.Request) -> web.Response:
 
 def _state(good: bool) -> web.Response:
     return web.Response(text="ok") if good else web.Response(status=503, text="not yet")
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(body=orjson.dumps(value), content_type="application/json")
 
 
 _STATUS: Final[dict[type[HsdsError], int]] = {

@@ -1,25 +1,23 @@
 """The answering end of connections between nodes.
 
-Frames are answered here. A connection that begins with anything else, a probe or a word of a peer, is handed
-over to a general HTTP server for good: those are few, and may come from anybody.
+What nodes ask one another is answered here. A connection over which anything else comes, a probe say, is
+handed over to a general HTTP server for good.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 from hsds.transport.channel import Buffer, Channel, LinkError
 from hsds.transport.signing import HEADER
 
-EXECUTE: Final = "/execute"
-FRAME_TYPE: Final = "application/x-hsds-frame"
-
-_OURS: Final = f"POST {EXECUTE} HTTP/1.1\r\n".encode()
 _SIGNATURE: Final = HEADER.lower().encode()
+_LONGEST_LINE: Final = 1 << 10
+"""Bytes of a request's first line. Nodes send far shorter ones."""
 _REASONS: Final = {200: b"OK", 421: b"Misdirected Request"}
 _IDLE_SECONDS: Final = 3630.0
 """Longer than who asks keeps a connection: it never sends into one that is being closed."""
@@ -44,6 +42,8 @@ class Exchange(Channel):
         self.busy = False
         """Whether a request is being answered."""
         self.idle_since = 0.0
+        self.method = self.target = self.path = self.query = ""
+        """As in the first line of the request; ``target`` is path and query as sent."""
         self.signature: str | None = None
         self.length: int | None = None
         """Bytes of the request's body; None where its head does not say it, or not in a way that is known."""
@@ -56,7 +56,7 @@ class Exchange(Channel):
         return f"<Exchange {'busy' if self.busy else 'idle'}, {self._stop - self._start} bytes received>"
 
     async def answer(
-        self, status: int, parts: Sequence[Buffer], *, content_type: str = FRAME_TYPE, last: bool = False
+        self, status: int, parts: Sequence[Buffer], *, content_type: str, last: bool = False
     ) -> None:
         """Send the answer; with ``last`` the connection ends with it.
 
@@ -92,32 +92,42 @@ class Exchange(Channel):
         try:
             with suppress(LinkError, TimeoutError):  # who asked has gone, or does not take the answer
                 while self._keep and not handed_over:
-                    if await self._is_ours():
-                        await self._serve()
-                    else:
-                        handed_over = True
+                    handler = await self._next()
+                    if handler is None:
                         self._hand_over()
+                        handed_over = True
+                    else:
+                        await self._serve(handler)
         finally:
             if not handed_over and self._writable:
                 self._transport.close()
             elif not handed_over:
                 self._transport.abort()
 
-    async def _is_ours(self) -> bool:
-        """Wait for the next request; whether it is one for frames."""
+    async def _next(self) -> Handler | None:
+        """Wait for the next request; who answers it, None if it is none of a node."""
         self.idle_since = asyncio.get_running_loop().time()
         while self._start == self._stop:
             await self._wait()
-        async with asyncio.timeout(_HEAD_SECONDS):
-            while True:
-                begun = bytes(self._room[self._start : min(self._stop, self._start + len(_OURS))])
-                if begun == _OURS or not _OURS.startswith(begun):
-                    return begun == _OURS
-                await self._wait()
+        first = self._first_line()
+        if first is None:
+            async with asyncio.timeout(_HEAD_SECONDS):
+                while (first := self._first_line()) is None:
+                    await self._wait()
+        return self._server.routes.get(first.partition(b"?")[0].removesuffix(b" HTTP/1.1"))
 
-    async def _serve(self) -> None:
+    def _first_line(self) -> bytes | None:
+        """The first line of the request; as much as is there of one that is none of a node; else None."""
+        begun = bytes(self._room[self._start : min(self._stop, self._start + _LONGEST_LINE)])
+        line, end, _ = begun.partition(b"\r\n")
+        if end or len(begun) == _LONGEST_LINE:
+            return line
+        known = any(begun.startswith(route) or route.startswith(begun) for route in self._server.routes)
+        return None if known else line
+
+    async def _serve(self, handler: Handler) -> None:
         """Answer one request."""
-        self.busy = True
+        self.busy, self.status, self.sent = True, 0, 0
         try:
             if self._memory.find(b"\r\n\r\n", self._start, self._stop) < 0:
                 async with asyncio.timeout(_HEAD_SECONDS):
@@ -125,8 +135,7 @@ class Exchange(Channel):
             else:  # the common case; a timer costs as much as the head
                 lines = await self._head()
             self._read_head(lines)
-            self.status = self.sent = 0
-            await self._server.handler(self)
+            await handler(self)
             if self.left:
                 self._keep = False
                 with suppress(TimeoutError):
@@ -137,21 +146,24 @@ class Exchange(Channel):
             self.busy = False
 
     def _read_head(self, lines: Sequence[bytes]) -> None:
-        self.signature = self.length = None
-        known = True
+        self.method, self.target, _ = lines[0].decode("latin-1").split(" ", 2)
+        self.path, _, self.query = self.target.partition("?")
+        self.signature, length, known = None, None, True
         for line in lines[1:]:
             name, _, value = line.partition(b":")
             match name.lower():
-                case b"content-length" if value.strip().isdigit() and self.length is None:
-                    self.length = int(value)
+                case b"content-length" if value.strip().isdigit() and length is None:
+                    length = int(value)
                 case b"content-length" | b"transfer-encoding" | b"expect" | b"upgrade":
                     known = False
                 case name if name == _SIGNATURE:
                     self.signature = value.strip().decode("latin-1")
                 case b"connection" if value.strip().lower() == b"close":
                     self._keep = False
-        if not known or self.length is None:
-            self.length, self._keep = None, False
+        if length is None and self.method == "GET":
+            length = 0
+        self.length = length if known else None
+        self._keep = self._keep and self.length is not None
         self.left = self.length or 0
 
     def _hand_over(self) -> None:
@@ -166,16 +178,18 @@ class Exchange(Channel):
         transport.resume_reading()
 
 
+Handler = Callable[[Exchange], Awaitable[None]]
+
+
 class LinkServer:
     """Makes the protocols of accepted connections.
 
-    ``handler`` answers an ``Exchange``; ``others`` makes the protocols of the general HTTP server.
+    ``routes`` says who answers an ``Exchange``, by method and path; ``others`` makes the protocols of the
+    general HTTP server.
     """
 
-    def __init__(
-        self, handler: Callable[[Exchange], Awaitable[None]], others: Callable[[], asyncio.Protocol]
-    ) -> None:
-        self.handler = handler
+    def __init__(self, routes: Mapping[str, Handler], others: Callable[[], asyncio.Protocol]) -> None:
+        self.routes = {route.encode(): handler for route, handler in routes.items()}
         self.others = others
         self._open: dict[Exchange, asyncio.Task[None]] = {}
         self._sweep: asyncio.TimerHandle | None = None

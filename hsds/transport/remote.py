@@ -20,11 +20,12 @@ from hsds.transport.base import DataNode, Trace
 from hsds.transport.frames import Buffer, FrameReader, WrongVersion
 from hsds.transport.link import Link
 from hsds.transport.linkpool import LinkPool
-from hsds.transport.linkserver import EXECUTE, FRAME_TYPE
 from hsds.transport.ops import Op
 from hsds.transport.signing import HEADER, Signer
 from hsds.transport.wire import Wire
 
+EXECUTE: Final = "/execute"
+FRAME_TYPE: Final = "application/x-hsds-frame"
 _LONGEST_TEXT: Final = 4096
 _MOST_LINKS: Final = 1024
 """To one node at once. So many that questions for what is cached, and pings, do not wait behind those for

@@ -48,7 +48,7 @@ async def running(app, socket=None):
     """The data node's application on a free port or a socket: its address and port."""
     runner = web.AppRunner(app.make(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    links, loop = LinkServer(app.execute, runner.server), asyncio.get_running_loop()
+    links, loop = LinkServer(app.routes(), runner.server), asyncio.get_running_loop()
     if socket:
         listener = await loop.create_unix_server(links, socket)
     else:
@@ -71,10 +71,10 @@ def app_of(node, standing=None, **arguments):
 
 
 @asynccontextmanager
-async def served(node, standing=None, *, socket=None, connections=None, **arguments):
+async def served(node, standing=None, *, socket=None, connections=None, app=None, **arguments):
     """A remote form of ``node``."""
     connections = connections or Connections(signer())
-    async with running(app_of(node, standing, **arguments), socket) as address:
+    async with running(app or app_of(node, standing, **arguments), socket) as address:
         try:
             yield connections.node(*address)
         finally:

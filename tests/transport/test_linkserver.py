@@ -25,13 +25,19 @@ async def echo(exchange):
     body = b""
     while data := await exchange.read():
         body += data
-    await exchange.answer(200, (b"%d " % exchange.length, body))
+    await exchange.answer(200, (b"%d " % exchange.length, body), content_type="x/y")
+
+
+async def told(exchange):
+    text = f"{exchange.method} {exchange.path} {exchange.query} {exchange.signature}".encode()
+    await exchange.answer(200, (text,), content_type="text/plain")
 
 
 @asynccontextmanager
 async def serving(handler=echo):
     """The server, and a reader and a writer to it."""
-    server = LinkServer(handler, Stranger)
+    routes = {"POST /execute": handler, "GET /view": told}
+    server = LinkServer(routes, Stranger)
     listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname()[:2])
     try:
@@ -60,6 +66,16 @@ async def test_one_request_after_another_and_several_at_once():
         assert [(await answered(reader))[2] for _ in range(50)] == [b"2 %02d" % n for n in range(50)]
 
 
+async def test_a_question_without_a_body():
+    async with serving() as (_, reader, writer):
+        for line in (b"GET /view?after=3&wait=1 HTTP/1.1\r\n", b"GET /view HTTP/1.1\r\n"):
+            writer.write(line + b"authorization: me\r\n\r\n")
+        assert [(await answered(reader))[2] for _ in range(2)] == [
+            b"GET /view after=3&wait=1 me",
+            b"GET /view  me",
+        ]
+
+
 async def test_a_request_that_comes_byte_by_byte():
     async with serving() as (_, reader, writer):
         for byte in HEAD % 3 + b"abc":
@@ -68,7 +84,18 @@ async def test_a_request_that_comes_byte_by_byte():
         assert (await answered(reader))[2] == b"3 abc"
 
 
-@pytest.mark.parametrize("sent", [b"GET /execute HTTP/1.1\r\n\r\n", b"POST /exec", b"P\r\n", b"\x00"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /execute HTTP/1.1\r\n\r\n",
+        b"POST /execute HTTP/1.0\r\n\r\n",
+        b"POST /executed HTTP/1.1\r\n",
+        b"POST /exec\r\n",
+        b"P\r\n",
+        b"\x00",
+        b"GET /view" + b"x" * 3000,
+    ],
+)
 async def test_whoever_does_not_send_frames_is_handed_over_with_all_that_came(sent):
     async with serving() as (server, reader, writer):
         writer.write(sent[:1])
@@ -79,7 +106,7 @@ async def test_whoever_does_not_send_frames_is_handed_over_with_all_that_came(se
             sent += b"\r\n"
         got = b""
         while got.replace(b"got ", b"") != sent:
-            got += await reader.read(100)
+            got += await reader.read(10_000)
         assert repr(server).endswith("of 0 connections>")
 
 
@@ -102,7 +129,7 @@ async def test_a_link_may_turn_to_the_general_server_and_stays_with_it():
 )
 async def test_a_length_that_is_in_doubt_is_none_and_the_connection_ends(line):
     async def handler(exchange):
-        await exchange.answer(400, (str(exchange.length).encode(),))
+        await exchange.answer(400, (str(exchange.length).encode(),), content_type="text/plain")
 
     async with serving(handler) as (_, reader, writer):
         writer.write((HEAD % 3).replace(b"\r\n\r\n", b"\r\n" + line + b"\r\n"))
@@ -122,7 +149,7 @@ async def test_a_head_without_end_and_one_that_never_comes(monkeypatch):
 
 async def test_a_refusal_reaches_who_is_still_sending():
     async def handler(exchange):
-        await exchange.answer(413, (b"too much",), last=True)
+        await exchange.answer(413, (b"too much",), content_type="text/plain", last=True)
 
     async with serving(handler) as (_, reader, writer):
         writer.write(HEAD % 20_000_000 + bytes(20_000_000))
@@ -135,7 +162,7 @@ async def test_a_handler_that_fails_is_logged_and_ends_its_connection_alone(capl
     async def handler(exchange):
         if exchange.length:
             raise RuntimeError("a mistake of ours")
-        await exchange.answer(200, ())
+        await exchange.answer(200, (), content_type="x/y")
 
     async with serving(handler) as (server, reader, writer):
         writer.write(HEAD % 1 + b"x")
@@ -150,7 +177,7 @@ async def test_at_the_end_what_is_being_answered_is_finished_and_the_rest_is_clo
     async def handler(exchange):
         begun.set()
         await go_on.wait()
-        await exchange.answer(200, (b"late",))
+        await exchange.answer(200, (b"late",), content_type="x/y")
 
     async with serving(handler) as (server, reader, writer):
         address = writer.get_extra_info("peername")

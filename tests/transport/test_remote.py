@@ -20,8 +20,7 @@ from hsds.hdf5.selection import Hyperslab, whole
 from hsds.transport import ops
 from hsds.transport.base import DataNode, Trace
 from hsds.transport.frames import Frame
-from hsds.transport.linkserver import EXECUTE
-from hsds.transport.remote import Connections
+from hsds.transport.remote import EXECUTE, Connections
 from hsds.transport.signing import HEADER, WINDOW
 from hsds.transport.words import HttpPeers, newer_view, ping
 from tests.datanode.conftest import state  # noqa: F401 - a fixture
@@ -418,4 +417,16 @@ async def test_probes_and_metrics_need_no_signature():
         stand.ready = stand.started = False
         assert [await status(path) for path in ("/livez", "/readyz", "/startupz")] == [200, 503, 503]
         async with client.get("/metrics") as response:
-            assert 'route="/info"' in await response.text()
+            assert "hsds_http_requests_total" in await response.text()
+
+
+async def test_what_nodes_ask_is_counted_by_route_and_status():
+    app = app_of(Node(nothing))
+    async with served(Node(nothing), app=app) as remote:
+        await remote.execute((FLUSH,), Trace("r"))
+    async with served(Node(nothing), app=app, connections=Connections(signer(b"another one"))) as remote:
+        with pytest.raises(Unavailable):
+            await remote.execute((FLUSH,), Trace("r"))
+    page = app.metrics.render().decode()
+    for status in (200, 401):
+        assert f'hsds_http_requests_total{{method="POST",route="/execute",status="{status}"}} 1.0' in page
