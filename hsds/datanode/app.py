@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final
@@ -19,6 +19,7 @@ import orjson
 from aiohttp import web
 
 from hsds.budget import ByteBudget
+from hsds.datanode.node import LONG
 from hsds.datanode.standing import Standing
 from hsds.errors import (
     HsdsError,
@@ -46,6 +47,7 @@ _LONGEST_WAIT: Final = 60.0
 _TEXT: Final = "text/plain; charset=utf-8"
 _TOO_LATE: Final = b"the time for an answer is over"
 _LONGEST_JSON: Final = 1 << 20
+_NOTHING: Final = nullcontext()
 _LOG = logging.getLogger(__name__)
 _ACCESS = logging.getLogger("hsds.access")
 
@@ -92,42 +94,35 @@ class DataNodeApp:
 
     async def execute(self, exchange: Exchange) -> None:
         """Carry out a frame of operations; 421 if any of them is not ours, with the newest view."""
-        started, epoch = monotonic(), self._check(exchange)
-        async with AsyncExitStack() as stack:
-            ops, trace = await self._receive(exchange, epoch, stack)
+        started, epoch, length = monotonic(), self._check(exchange), self._length(exchange)
+        async with self.bodies.hold(length) if length > SMALL else _NOTHING:
+            ops, trace = await self._receive(exchange, length, epoch)
             try:
                 expected = _expected(ops)
-                if expected > SMALL:
-                    await stack.enter_async_context(self.answers.hold(expected))
-                await self._send(exchange, ops, await self._carry_out(ops, trace))
+                async with self.answers.hold(expected) if expected > SMALL else _NOTHING:
+                    await self._send(exchange, ops, await self._carry_out(ops, trace))
             finally:
                 if _ACCESS.isEnabledFor(logging.INFO):
                     _log(ops, trace, exchange.status or 503, monotonic() - started, exchange.sent)
 
-    async def _receive(
-        self, exchange: Exchange, epoch: int | None, stack: AsyncExitStack
-    ) -> tuple[Sequence[Op[Any]], Trace]:
-        length = exchange.length
-        if length is None:
+    def _length(self, exchange: Exchange) -> int:
+        if exchange.length is None:
             raise InvalidInput("a frame of unknown length")
-        if length > self.body_limit:
-            raise TooLarge(f"a frame of {length} bytes, {self.body_limit} are allowed")
-        if length <= SMALL:
-            return await self._read(exchange, length, epoch)
-        await stack.enter_async_context(self.bodies.hold(length))
-        async with asyncio.timeout(_BODY_SECONDS):
-            return await self._read(exchange, length, epoch)
+        if exchange.length > self.body_limit:
+            raise TooLarge(f"a frame of {exchange.length} bytes, {self.body_limit} are allowed")
+        return exchange.length
 
-    async def _read(
+    async def _receive(
         self, exchange: Exchange, length: int, epoch: int | None
     ) -> tuple[Sequence[Op[Any]], Trace]:
         reader = FrameReader(exchange.read, limit=length, fill=exchange.fill)
-        head = await reader.head()
-        return self.wire.get_request(head, await reader.buffers(), epoch=epoch)
+        async with asyncio.timeout(_BODY_SECONDS) if exchange.arriving else _NOTHING:
+            head = await reader.head()
+            return self.wire.get_request(head, await reader.buffers(), epoch=epoch)
 
     async def _carry_out(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
-        """Until the deadline: afterwards nobody waits for the answer."""
-        if trace.deadline is None:
+        """Until the deadline, which data nodes keep but for long operations: afterwards nobody waits."""
+        if trace.deadline is None or not any(isinstance(op, LONG) for op in ops):
             return await self.node.execute(ops, trace)
         async with asyncio.timeout(max(0.0, trace.deadline - monotonic())):
             return await self.node.execute(ops, trace)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from hsds.transport.link import Link
@@ -45,15 +44,30 @@ class LinkPool:
         self._links.clear()
         self._idle.clear()
 
-    @asynccontextmanager
-    async def link(self) -> AsyncIterator[Link]:
+    def link(self) -> AbstractAsyncContextManager[Link]:
         """A link for one exchange. Raises ``OSError`` where nobody is reached."""
-        async with self._turns:
-            link = self._kept() or await self._opened()
-            try:
-                yield link
-            finally:
-                self._give_back(link)
+        return _Loan(self)
+
+    async def take(self) -> Link:
+        """The same without a context, to be given back."""
+        await self._turns.acquire()
+        try:
+            return self._kept() or await self._opened()
+        except BaseException:
+            self._turns.release()
+            raise
+
+    def give_back(self, link: Link) -> None:
+        """The exchange is over, well or not."""
+        self._turns.release()
+        if link.fit and link in self._links and len(self._idle) < _KEPT:
+            loop = asyncio.get_running_loop()
+            link.idle_since = loop.time()
+            self._idle.append(link)
+            if self._sweep is None:
+                self._sweep = loop.call_later(_KEEPALIVE, self._close_old)
+        else:
+            self._drop(link)
 
     def _kept(self) -> Link | None:
         """The link that was used last, if it is still there: others grow old and are closed."""
@@ -88,16 +102,6 @@ class LinkPool:
             raise ConnectionError("this node is ending")
         return link
 
-    def _give_back(self, link: Link) -> None:
-        if link.fit and link in self._links and len(self._idle) < _KEPT:
-            loop = asyncio.get_running_loop()
-            link.idle_since = loop.time()
-            self._idle.append(link)
-            if self._sweep is None:
-                self._sweep = loop.call_later(_KEEPALIVE, self._close_old)
-        else:
-            self._drop(link)
-
     def _close_old(self) -> None:
         loop = asyncio.get_running_loop()
         idle, self._idle = self._idle, []
@@ -111,3 +115,19 @@ class LinkPool:
     def _drop(self, link: Link) -> None:
         link.close()
         self._links.discard(link)
+
+
+class _Loan(AbstractAsyncContextManager[Link]):
+    """A link that is given back at the end of a block. A generator would cost more than the pool."""
+
+    __slots__ = ("_link", "_pool")
+
+    def __init__(self, pool: LinkPool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Link:
+        self._link = await self._pool.take()
+        return self._link
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pool.give_back(self._link)

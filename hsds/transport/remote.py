@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
@@ -22,7 +22,7 @@ from hsds.transport.link import Link
 from hsds.transport.linkpool import LinkPool
 from hsds.transport.ops import Op
 from hsds.transport.signing import HEADER, Signer
-from hsds.transport.wire import Wire
+from hsds.transport.wire import Reply, Wire
 
 EXECUTE: Final = "/execute"
 FRAME_TYPE: Final = "application/x-hsds-frame"
@@ -105,54 +105,61 @@ class RemoteDataNode(DataNode):
         return self._name
 
     async def execute(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
-        wire = self._connections.wire
-        parts = wire.put_request(ops, trace).parts()
-        within = None if trace.deadline is None else trace.deadline - self._connections.clock()
-        async with self._ask("POST", EXECUTE, parts, within, trace.epoch, FRAME_TYPE) as link:
-            reader = FrameReader(link.read, limit=self._connections.answer_limit, fill=link.fill)
-            head = await reader.head()
-            buffers = await reader.buffers(wire.places(ops, head))
-            reply = wire.get_reply(ops, head, buffers)
+        """Who asks bounds the wait: one more timer for each request would cost a tenth of a small one."""
+        if trace.deadline is not None and trace.deadline <= self._connections.clock():
+            raise NotReachable(f"no time is left to ask the data node {self._name}")
+        parts = self._connections.wire.put_request(ops, trace).parts()
+        with self._explained():
+            async with self._links.link() as link:
+                await self._ask(link, "POST", EXECUTE, parts, trace.epoch, FRAME_TYPE)
+                reply = await self._reply(link, ops)
         if reply.view is not None:
             self._connections.learned(View.from_json(reply.view))
         return reply.results
+
+    async def _reply(self, link: Link, ops: Sequence[Op[Any]]) -> Reply:
+        wire = self._connections.wire
+        reader = FrameReader(link.read, limit=self._connections.answer_limit, fill=link.fill)
+        head = await reader.head()
+        buffers = await reader.buffers(wire.places(ops, head))
+        return wire.get_reply(ops, head, buffers)
 
     async def ask_json(
         self, method: str, path: str, *, body: Any = None, within: float, epoch: int | None = None
     ) -> Any:
         """A small request of JSON, answered by JSON, ``within`` seconds. Raises ``NotReachable``."""
         parts = () if body is None else (orjson.dumps(body),)
-        async with self._ask(method, path, parts, within, epoch, "application/json") as link:
-            return orjson.loads(await _text(link, self._connections.answer_limit))
+        with self._explained():
+            async with asyncio.timeout(within), self._links.link() as link:
+                await self._ask(link, method, path, parts, epoch, "application/json")
+                return orjson.loads(await _text(link, self._connections.answer_limit))
 
-    @asynccontextmanager
     async def _ask(
         self,
+        link: Link,
         method: str,
         path: str,
         parts: Sequence[Buffer],
-        within: float | None,
         epoch: int | None,
         content_type: str,
-    ) -> AsyncIterator[Link]:
-        """The link while the answer is read, if the node has accepted the request. Translates what can go
-        wrong.
-        """
-        if within is not None and within <= 0:
-            raise NotReachable(f"no time is left to ask the data node {self._name}")
+    ) -> None:
+        """Send a request, and wait for the head of an answer that brings results."""
         signature = self._connections.signer.sign(method, path, epoch)
         length = sum(memoryview(part).nbytes for part in parts)
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\n{HEADER}: {signature}\r\n"
             f"Content-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
         )
+        await link.send(head.encode(), parts)
+        status = await link.answer()
+        if status not in (200, 421):
+            await self._refused(status, link)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Translates what can go wrong."""
         try:
-            async with asyncio.timeout(within), self._links.link() as link:
-                await link.send(head.encode(), parts)
-                status = await link.answer()
-                if status not in (200, 421):
-                    await self._refused(status, link)
-                yield link
+            yield
         except TimeoutError as error:
             raise NotReachable(f"the data node {self._name} did not answer in time") from error
         except OSError as error:
