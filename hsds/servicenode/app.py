@@ -37,7 +37,9 @@ from hsds.transport.base import Trace
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+# aiohttp tries the routes of a collection one after another: values are asked for most, and come first.
 _MODULES = (
+    values,
     domains,
     domaincreate,
     domaindelete,
@@ -53,7 +55,6 @@ _MODULES = (
     datatypes,
     shape,
     typeroute,
-    values,
     valuequery,
     nodes,
 )
