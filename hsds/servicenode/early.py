@@ -12,11 +12,12 @@ from typing import Any
 from hsds.errors import HsdsError
 from hsds.hdf5.dataspace import Dataspace
 from hsds.hdf5.ids import Collection, check_id
+from hsds.hdf5.query import parse_query
 from hsds.hdf5.selection import Hyperslab, whole
 from hsds.hdf5.selecttext import parse_select
 from hsds.servicenode.call import Call
-from hsds.servicenode.stream import SMALL
-from hsds.transport.ops import GetDomain, GetObject, Json, Op, ReadChunks
+from hsds.servicenode.stream import SEARCHED, SMALL
+from hsds.transport.ops import GetDomain, GetObject, Json, Op, QueryChunks, ReadChunks
 
 
 async def ask_early(call: Call, collection: Collection, *likely: Op[Any]) -> None:
@@ -32,32 +33,35 @@ async def ask_early(call: Call, collection: Collection, *likely: Op[Any]) -> Non
 
 
 async def ask_early_for_values(call: Call, *, read: bool) -> None:
-    """The same for values of a dataset: its JSON, and for a small ``read`` the values too."""
+    """The same for values of a dataset: its JSON, and for a ``read`` what it asks for if that is one trip."""
     if not call.node.nodes.distant or not _well_formed(call.path["id"], "datasets"):
         return
     bucket, _ = call.target("read")
     likely: list[Op[Any]] = [GetObject(bucket, call.path["id"])]
     known = call.node.guesses.get(bucket, call.path["id"]) if read else None
     if known is not None:
-        op = _small_read(call, bucket, known)
+        op = _likely_read(call, bucket, known)
         if op is not None:
             likely.append(op)
     await ask_early(call, "datasets", *likely)
 
 
-def _small_read(call: Call, bucket: str, json: Json) -> ReadChunks | None:
-    """The read that the URL asks for if it is a plain one and the dataset is still as it was."""
-    if any(call.text(name) for name in ("query", "regionref")):
+def _likely_read(call: Call, bucket: str, json: Json) -> ReadChunks | QueryChunks | None:
+    """What the URL asks for, a few values or a search, if the dataset is still as it was."""
+    if call.text("regionref"):
         return None
     try:
         spec, dims = call.node.specs.get(json), Dataspace.from_json(json["shape"]).extents
-        select = call.text("select")
+        select, query, limit = call.text("select"), call.text("query"), call.text("Limit") or "0"
         selection = parse_select(select, dims) if select else whole(dims)
+        if not isinstance(selection, Hyperslab) or not selection.npoints:
+            return None
+        nbytes = selection.npoints * spec.datatype.itemsize
+        if query and nbytes <= SEARCHED and limit.isascii() and limit.isdigit():
+            return QueryChunks(bucket, spec, selection, parse_query(query, spec.datatype), int(limit))
     except HsdsError:
         return None
-    if not isinstance(selection, Hyperslab) or not 0 < selection.npoints * spec.datatype.itemsize <= SMALL:
-        return None
-    return ReadChunks(bucket, spec, selection)
+    return None if query or nbytes > SMALL else ReadChunks(bucket, spec, selection)
 
 
 def _well_formed(object_id: str, collection: Collection) -> bool:

@@ -21,6 +21,8 @@ SMALL = 64 * 1024
 """Bytes up to which an answer leaves as one plain response, without a budget: less than it costs to ask."""
 SLAB = 4 * MIB
 """Bytes of a slab, where chunks do not ask for more."""
+SEARCHED = 16 * MIB
+"""Bytes that a query searches in one trip to each data node: mostly little of them comes back."""
 STEP = 1 * MIB
 """Bytes handed to the socket at once; each has ``STALLED`` seconds to get away."""
 HEAD = 4 * 1024

@@ -19,7 +19,7 @@ from hsds.servicenode.call import Call, Route
 from hsds.servicenode.replies import BINARY_TYPE, JSON_TYPE
 from hsds.servicenode.selectparam import selection_of
 from hsds.servicenode.slabs import Page, plan, row_bytes
-from hsds.servicenode.stream import JSON, SMALL, Part, plain_reply, read_ahead, send, slab_bytes
+from hsds.servicenode.stream import JSON, SEARCHED, SMALL, Part, plain_reply, read_ahead, send, slab_bytes
 from hsds.servicenode.valueread import check_size, pick
 from hsds.servicenode.valuerequest import ValueRequest, open_values
 from hsds.transport.ops import Hits, QueryChunks
@@ -73,7 +73,7 @@ async def _binary(
 ) -> web.StreamResponse | None:
     """The hits in binary while they are found; None if there are none."""
     budget = request.call.node.budget
-    slab = slab_bytes(row_bytes(request, selection), budget)
+    slab = slab_bytes(row_bytes(request, selection), budget, SEARCHED)
     ask, limit = _asker(request, query), request.limit()
 
     async def parts() -> AsyncGenerator[Part, None]:
@@ -111,7 +111,7 @@ async def collected(
     """All hits, their bytes held from the budget. ``TooLarge`` if they have ``max_request_size`` or more."""
     limit, largest = request.limit(), request.call.settings.max_request_size
     budget = request.call.node.budget
-    slab = slab_bytes(row_bytes(request, selection), budget)
+    slab = slab_bytes(row_bytes(request, selection), budget, SEARCHED)
     element = _element_bytes(request)
     bound = min(selection.npoints, limit or selection.npoints) * element
     async with budget.hold(min(bound, largest) + min(selection.npoints * element, slab)):

@@ -61,6 +61,23 @@ async def test_values_that_were_read_before_take_one_trip(service, values, far):
     assert far.trips == [["GetDomain", "GetObject", "ReadChunks"]]
 
 
+@pytest.mark.parametrize("limit", [{}, {"Limit": "2"}])
+async def test_a_query_takes_one_trip(service, values, far, limit):
+    await read(service, values)
+    far.trips.clear()
+    reply = await read(service, values, query="_ > 12", select="[5:18]", **limit)
+    assert np.frombuffer(reply.body, "<i4").tolist() == list(range(13, 18))[: int(limit.get("Limit", 5))]
+    assert far.trips == [["GetDomain", "GetObject", "QueryChunks"]]
+
+
+@pytest.mark.parametrize("wrong", [{"query": "nothing > 3"}, {"query": "_ > 3", "Limit": "-1"}])
+async def test_a_query_that_is_none_is_refused_as_ever(service, values, far, wrong):
+    await read(service, values)
+    far.trips.clear()
+    assert (await read(service, values, **wrong)).status == 400
+    assert far.trips == [["GetDomain", "GetObject"]]
+
+
 async def test_a_dataset_that_changed_is_seen_as_it_is(service, values, far):
     await read(service, values)
     assert (
