@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import fcntl
 import getpass
 import importlib
@@ -70,6 +71,7 @@ def run(
     if loaded.ignored:
         log.warning("ignored, these settings of HSDS have no meaning here: %s", ", ".join(loaded.ignored))
     settings = _in_container(settings, roles, processes)
+    gc.freeze()  # what was imported stays: looking through it for garbage holds the loop up for 0.1 s
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(life(settings))
