@@ -13,10 +13,10 @@ from typing import Final, cast
 
 Buffer = bytes | bytearray | memoryview
 
-ROOM: Final = 1 << 16
-"""Bytes that are received before anybody asks for them: a head, and the whole of a small message."""
-LONGEST_HEAD: Final = 1 << 14
-"""Bytes, far less than there is room for: what follows a head never fills the room alone."""
+LONGEST_HEAD: Final = 1 << 13
+"""Bytes, less than there is room for: what follows a head never fills the room alone."""
+_SMALL: Final = 1 << 16
+"""Bytes of a message that are rather copied than sent in two pieces."""
 _SLICE: Final = 1 << 20
 """Bytes given to the socket at a time: what it cannot take at once is copied once more."""
 
@@ -29,10 +29,13 @@ class LinkError(ConnectionError):
 
 
 class Channel(asyncio.BufferedProtocol):
-    """Receives messages and sends them. Only one task at a time may wait for it."""
+    """Receives messages and sends them. Only one task at a time may wait for it.
 
-    def __init__(self) -> None:
-        self._memory = bytearray(ROOM)
+    ``room`` bytes are received before anybody asks for them: a head, and the whole of a small message.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._memory = bytearray(room)
         self._room = memoryview(self._memory)
         self._start = self._stop = 0
         self._place: memoryview | None = None
@@ -96,7 +99,7 @@ class Channel(asyncio.BufferedProtocol):
 
     async def _put(self, head: bytes, parts: Sequence[Buffer]) -> bool:
         """Send a message; whether the whole of it is on its way. Large parts leave as they are."""
-        if len(parts) == 1 and len(parts[0]) < ROOM:
+        if len(parts) == 1 and len(parts[0]) < _SMALL:
             self._transport.write(head + parts[0])
             return True
         self._transport.write(head)
@@ -146,7 +149,7 @@ class Channel(asyncio.BufferedProtocol):
             return self._place
         if self._start == self._stop:
             self._start = self._stop = 0
-        elif self._stop == ROOM:
+        elif self._stop == len(self._memory):
             rest = bytes(self._room[self._start : self._stop])
             self._room[: len(rest)] = rest
             self._start, self._stop = 0, len(rest)
@@ -159,7 +162,7 @@ class Channel(asyncio.BufferedProtocol):
                 return
         else:
             self._stop += nbytes
-            if self._stop - self._start == ROOM:
+            if self._stop - self._start == len(self._memory):
                 self._held = True
                 self._transport.pause_reading()
         self._happened()

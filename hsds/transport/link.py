@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from hsds.transport.channel import Buffer, Channel, LinkError
+
+_ROOM: Final = 1 << 16
+"""Bytes: most answers come whole in one read."""
 
 
 class Link(Channel):
@@ -15,7 +19,7 @@ class Link(Channel):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(_ROOM)
         self._keep = True
         self._sent = True
         """Whether the whole of the request is on its way."""

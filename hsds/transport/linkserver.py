@@ -16,6 +16,8 @@ from hsds.transport.channel import Buffer, Channel, LinkError
 from hsds.transport.signing import HEADER
 
 _SIGNATURE: Final = HEADER.lower().encode()
+_ROOM: Final = 1 << 14
+"""Bytes. Whoever reaches the port can have so much of the memory for a connection."""
 _LONGEST_LINE: Final = 1 << 10
 """Bytes of a request's first line. Nodes send far shorter ones."""
 _REASONS: Final = {200: b"OK", 421: b"Misdirected Request"}
@@ -35,7 +37,7 @@ class Exchange(Channel):
     """
 
     def __init__(self, server: LinkServer) -> None:
-        super().__init__()
+        super().__init__(_ROOM)
         self._server = server
         self._task: asyncio.Task[None] | None = None
         self._keep = True

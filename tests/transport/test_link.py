@@ -228,8 +228,8 @@ async def test_who_says_that_it_closes_is_believed():
         (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "no answer of a data node"),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", "no answer of a data node"),
         (b"HTTP/1.1 two OK\r\nContent-Length: 0\r\n\r\n", "no answer of a data node"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 14) + b"\r\n\r\n", "does not end within 16384 bytes"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 20), "does not end within 16384 bytes"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 14) + b"\r\n\r\n", "does not end within 8192 bytes"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 20), "does not end within 8192 bytes"),
     ],
 )
 async def test_what_is_no_whole_answer_is_an_error(said, reason):
