@@ -43,6 +43,8 @@ class Run:
     def prepare(self) -> None:
         """The namespace, and in it a pod with h5pyd: if that cannot be, nothing is deployed."""
         self.cluster.apply(namespace(self.options.namespace))
+        account = ("get", "serviceaccount", "default", "--ignore-not-found", "-o", "name")
+        self.cluster.wait_for(lambda: self.cluster(*account) != "", "a new namespace has its ServiceAccount")
         self.cluster.apply(loader(self.options.image))
         self.cluster("wait", "--for=condition=Ready", "pod/loader", "--timeout=300s")
         library = self.folder / "library"

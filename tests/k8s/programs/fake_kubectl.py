@@ -53,6 +53,10 @@ def main(words: list[str]) -> int:
         case ["get", "pods", "-l", selector, *_]:
             names = pods()[selector.rpartition("=")[2]]
             print(json.dumps({"items": [{"metadata": {"name": name}} for name in names]}))
+        case ["get", "serviceaccount", name, *_]:  # which comes a moment after its namespace
+            began = STATE / "account"
+            print(f"serviceaccount/{name}" if began.exists() else "", end="")
+            began.touch()
         case ["get", "rolebinding", name, *_]:
             print(json.dumps({"kind": "RoleBinding", "metadata": {"name": name, "uid": "1"}}))
         case ["scale", "deployment", name, replicas]:
