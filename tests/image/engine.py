@@ -38,7 +38,8 @@ class Engine:
 
     def make_base(self) -> str:
         """A Debian with Python, as the local image whose name is returned."""
-        root = self.directory / "base"
+        container = self("from", "scratch").strip()
+        root = self("mount", container).strip()
         run(
             "debootstrap",
             "--variant=minbase",
@@ -46,11 +47,8 @@ class Engine:
             "bookworm",
             root,
         )
-        container = self("from", "scratch").strip()
-        self("copy", "-q", container, root, "/")
         self("commit", "-q", container, "localhost/base")
         self("rm", container)
-        shutil.rmtree(root)
         return "localhost/base"
 
     def build(self, base: str) -> str:

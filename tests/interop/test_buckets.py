@@ -15,44 +15,38 @@ pytestmark = pytest.mark.timeout(300)
 DOMAIN = "/home/interop/file.h5"
 
 
-async def test_from_hsds_to_here_and_back(there, here, version):
-    file = File(DOMAIN, version)
+async def test_to_and_fro(there, here, version):
+    """One file that begins at HSDS, and one that begins here."""
+    theirs, ours = File(DOMAIN, version), File("/home/ours/file.h5", version)
     async with there() as rest:
         await rest.folder("/home")
         await rest.folder("/home/interop")
-        await file.create(rest)
-        await file.check(rest)
+        await theirs.create(rest)
+        await theirs.check(rest)
         await flush(rest)
     async with here() as rest:
-        await file.check(rest)
-        await file.change(rest, 2)
-        await file.check(rest)
+        await theirs.check(rest)
+        await theirs.change(rest, 2)
+        await theirs.check(rest)
+        await rest.folder("/home/ours")
+        await ours.create(rest)
     async with there() as rest:
-        await file.check(rest, there_again=True)
-        await file.change(rest, 3)
+        await theirs.check(rest, there_again=True)
+        await theirs.change(rest, 3)
         await flush(rest)
+        await ours.check(rest)
+        await ours.change(rest, 2)
+        await flush(rest, ours.domain)
     async with here() as rest:
-        await file.check(rest, there_again=True)
-
-
-async def test_from_here_to_hsds_and_back(there, here, version):
-    file = File(DOMAIN, version)
-    async with here() as rest:
-        await rest.folder("/home/interop")
-        await file.create(rest)
+        await theirs.check(rest, there_again=True)
+        await ours.check(rest)
+        await ours.change(rest, 3)
     async with there() as rest:
-        await file.check(rest)
-        await file.change(rest, 2)
-        await flush(rest)
-    async with here() as rest:
-        await file.check(rest)
-        await file.change(rest, 3)
-    async with there() as rest:
-        await file.check(rest)
+        await ours.check(rest)
 
 
-async def flush(rest):
-    await rest.ask("PUT", "/", DOMAIN, params={"flush": 1})
+async def flush(rest, domain=DOMAIN):
+    await rest.ask("PUT", "/", domain, params={"flush": 1})
 
 
 async def test_partitioned_chunks(there, here, version, tmp_path):
