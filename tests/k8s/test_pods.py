@@ -15,13 +15,15 @@ from tests.image.test_recipe import DOCKERFILE
 from tests.k8s.rendering import container_of, of_kind
 
 _NOBODY = dict.fromkeys(("node", "standing", "signer", "metrics", "bodies", "answers"))
+_DATA_NODE = DataNodeApp(**_NOBODY)
 _APPS = {
-    "dn": DataNodeApp(**_NOBODY).make(),
+    "dn": _DATA_NODE.make(),
     "metrics": make_monitoring_app(Probes(started=bool, ready=bool, render=bytes)),
 }
 ROUTES = {name: {resource.canonical for resource in app.router.resources()} for name, app in _APPS.items()}
+ROUTES["dn"] |= {route.split()[1] for route in _DATA_NODE.routes()}
 ROUTES["sn"] = {path for method, path, _ in OPEN_ROUTES if method == "GET"}
-"""What the code answers to anyone, by name of the port."""
+"""What the code answers to anyone, and to nodes, by name of the port."""
 
 
 def _specs(objects) -> list[dict]:
