@@ -113,7 +113,7 @@ class Router(DataNode):
             _Job(op, f"{trace.request_id}/{next(self._serial)}", place, [prepared(op)])
             for place, op in enumerate(ops)
         ]
-        await self._carry(jobs, replace(trace, deadline=deadline))
+        await self._carry(jobs, Trace(trace.request_id, deadline))
         return [self._outcome(job) for job in jobs]
 
     def _outcome(self, job: _Job) -> Any | HsdsError:
@@ -141,9 +141,7 @@ class Router(DataNode):
                 left = (trace.deadline or 0) - self._clock()
                 if left <= 0:
                     return
-                if (
-                    waiting
-                ):  # something was refused, or has a next part, or nobody is known who could be asked
+                if waiting:  # refused, or with a next part, or nobody is known who could be asked
                     await self._pause(min(left, next(steps)))
                 else:
                     await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -199,7 +197,7 @@ class Router(DataNode):
         """One request to one data node; what did not succeed is put back into the jobs."""
         asked = [op for _, op, _ in share.items]
         attempts = tuple(attempt for _, _, attempt in share.items)
-        sent = replace(trace, epoch=share.epoch, attempts=attempts)
+        sent = Trace(trace.request_id, trace.deadline, share.epoch, attempts)
         results = await self._ask(share, asked, sent)
         refused = False
         for (job, op, _), result in zip(share.items, results, strict=True):

@@ -113,7 +113,8 @@ def first_part(op: ops.UpdateWhere, view: View) -> tuple[Part, ops.UpdateWhere |
 def prepared(op: ops.Op[Any]) -> ops.Op[Any]:
     """An operation as it can be split: what is read by several is placed into one array."""
     if isinstance(op, ops.ReadChunks) and op.out is None:
-        return replace(op, out=np.empty(op.selection.shape, op.dataset.datatype.dtype))
+        out = np.empty(op.selection.shape, op.dataset.datatype.dtype)
+        return ops.ReadChunks(op.bucket, op.dataset, op.selection, out, only=op.only)
     return op
 
 
