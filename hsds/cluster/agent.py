@@ -148,11 +148,7 @@ class Agent:
         return self.membership.leaving and self._lingering()
 
     def _check_left(self) -> None:
-        membership = self.membership
-        if not membership.leaving:
-            return
-        record = membership.record
-        if membership.view is None or (record is not None and membership.me.uid not in record.uids):
+        if self.membership.leaving and self.membership.left:
             self._left.set()
 
     def _deadline(self, now: float) -> float:

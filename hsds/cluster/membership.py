@@ -193,6 +193,13 @@ class Membership:
             self._moved(0, lost)
         return lost
 
+    @property
+    def left(self) -> bool:
+        """Whether nobody will wait for this process, which is leaving."""
+        if self.view is None:
+            return True
+        return self._record is not None and not self._unmarked(self._record)
+
     # -- what should be done -------------------------------------------------------------------------
 
     def desire(self, now: float) -> Write | None:
@@ -206,7 +213,7 @@ class Membership:
         if record.cluster != self.cluster and record.members:
             return self._take_over(record, now)
         if self.leaving:
-            return Write(changed(record, leave=uid), self._etag) if uid in record.uids else None
+            return Write(changed(record, leave=uid), self._etag) if self._unmarked(record) else None
         if record.claim:
             return Write(replace(record, claim=""), self._etag)
         join = self.ready and (
@@ -259,6 +266,16 @@ class Membership:
         return min((at for at in times if at > now), default=now + self.timing.renew)
 
     # -- how it is found -----------------------------------------------------------------------------
+
+    def _unmarked(self, record: View) -> bool:
+        """Whether the record does not say that this process has let go of what it owned, and should.
+
+        Others may have taken it out before it left: its pod was terminating. Who joins afterwards knows only
+        that it was a member, and can ask it no more.
+        """
+        uid = self.me.uid
+        past = any(uid in uids for epoch, uids in record.history.items() if epoch > record.settled)
+        return uid in record.uids or (past and uid not in record.left)
 
     def _adopt(self, view: View, now: float) -> None:
         if view.epoch <= self.takeover.epoch:

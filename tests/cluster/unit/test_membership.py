@@ -111,6 +111,20 @@ def test_who_leaves_is_marked_and_never_comes_back():
     assert node.desire(2.1) is None
 
 
+def test_who_was_taken_out_before_it_leaves_is_marked_all_the_same():
+    """Its pod was terminating, and had not been told to end yet."""
+    node = running(at=1.0)
+    without = changed(node.view, remove={"uid-2"})
+    node.read(without, "e2", started=2.0, now=2.1)
+    node.leave()
+    assert not node.left
+    write = node.desire(2.2)
+    assert write.view.left == {"uid-2": without.epoch + 1}
+    node.wrote(write, "e3", started=2.2, now=2.3)
+    assert node.left
+    assert node.desire(2.4) is None
+
+
 def test_settled_moves_on_when_every_older_lease_has_run_out():
     node = running(at=1.0)
     epoch = node.view.epoch
