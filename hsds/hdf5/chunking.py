@@ -58,7 +58,7 @@ def touched_chunks(selection: Selection, chunk_shape: Sequence[int]) -> Coordina
     match selection:
         case Hyperslab(start, stop, step):
             slab = zip(start, stop, step, chunk_shape, strict=True)
-            return _grid([np.unique(np.arange(a, b, s) // size) for a, b, s, size in slab])
+            return _grid([_chunks_along(*axis) for axis in slab])
         case Points(coords):
             return np.unique(coords // np.array(chunk_shape, np.int64), axis=0)
         case Fancy(axes):
@@ -77,12 +77,22 @@ def _touched_by_lists(
     for axis in others:
         item = axes[axis]
         assert isinstance(item, slice)
-        ranges.append(np.unique(np.arange(item.start, item.stop, item.step) // chunk_shape[axis]))
+        ranges.append(_chunks_along(item.start, item.stop, item.step, chunk_shape[axis]))
     grid = _grid([np.arange(len(listed)), *ranges])
     chunks = np.empty((len(grid), len(axes)), np.int64)
     chunks[:, lists] = listed[grid[:, 0]]
     chunks[:, others] = grid[:, 1:]
     return chunks
+
+
+def _chunks_along(start: int, stop: int, step: int, size: int) -> Coordinates:
+    """The chunks along one axis that ``start:stop:step`` touches, without a look at each element."""
+    if stop <= start:
+        return np.empty(0, np.int64)
+    if step > size:  # no two elements in one chunk
+        return np.arange(start, stop, step, np.int64) // size
+    last = start + (stop - start - 1) // step * step
+    return np.arange(start // size, last // size + 1, dtype=np.int64)
 
 
 def _grid(axes: Sequence[Coordinates]) -> Coordinates:
