@@ -25,11 +25,12 @@ def main() -> None:
     if args.list:
         sys.stdout.write("".join(f"{name}\n" for name in names(args.suite, args.only)))
         return
+    failed: list[str] = []
     if args.results:
         results = merged([Results.of(json.loads(path.read_text())) for path in args.results])
     else:
         with running(args.suite, _options(args), args.only) as suite:
-            results = measure(suite, args.rounds)
+            results = measure(suite, args.rounds, failed)
     goals = GOALS[results.suite]
     table = markdown(results, goals, MEMORY_GOALS.get(results.suite))
     for path, text in (
@@ -41,6 +42,8 @@ def main() -> None:
             path.write_text(text)
     sys.stdout.write(table)
     sys.stdout.write("".join(f"missed: {line}\n" for line in missed(results, goals)))
+    if failed:
+        sys.exit("".join(f"failed: {line}\n" for line in failed))
 
 
 def _grow(args: argparse.Namespace) -> None:

@@ -90,7 +90,7 @@ def _chunks_along(start: int, stop: int, step: int, size: int) -> Coordinates:
     if stop <= start:
         return np.empty(0, np.int64)
     if step > size:  # no two elements in one chunk
-        return np.arange(start, stop, step, np.int64) // size
+        return np.arange(start, stop, step, dtype=np.int64) // size
     last = start + (stop - start - 1) // step * step
     return np.arange(start // size, last // size + 1, dtype=np.int64)
 

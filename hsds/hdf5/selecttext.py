@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,8 @@ _SLICE: Final = re.compile(r"(?P<start>\d*):(?P<stop>\d*)(?::(?P<step>\d*))?", r
 _LIST: Final = re.compile(r"\d+(?:,\d+)*", re.ASCII)
 _TERM: Final = re.compile(r"\[[^\[\]]*\]|[^,\[\]]+")
 _MAX_DIGITS: Final = 19
+_SHORT: Final = 100
+"""Characters of a text that is worth remembering."""
 
 Term = slice | Coordinates
 
@@ -29,6 +32,18 @@ def parse_select(select: object, dims: Sequence[int]) -> Selection:
     ``select`` is text such as ``[3, 0:10:2, [1,5,7]]``, or a list with one element an axis: such a term as
     text, an index, or a list of coordinates.
     """
+    if isinstance(select, str) and len(select) <= _SHORT and "[" not in select[1:]:
+        return _parse_slab(select, tuple(dims))
+    return _parse(select, dims)
+
+
+@lru_cache(maxsize=1024)
+def _parse_slab(text: str, dims: tuple[int, ...]) -> Selection:
+    """A selection without coordinates: one request asks for it twice, and the next often for the same."""
+    return _parse(text, dims)
+
+
+def _parse(select: object, dims: Sequence[int]) -> Selection:
     terms = _split(select) if isinstance(select, str) else select
     if not isinstance(terms, list):
         raise InvalidInput(f"a selection must be text or a list, not {type(terms).__name__}")

@@ -69,24 +69,24 @@ async def read_ahead(
 
     rest = iter(pages)
     ahead: deque[tuple[P, asyncio.Task[T]]] = deque()
-    page = next(rest, None)
+
+    def begin(count: int) -> None:
+        while len(ahead) < count and (page := next(rest, None)) is not None:
+            ahead.append((page, asyncio.create_task(load(page))))
+
     try:
-        while page is not None:
-            if ahead:
-                page, task = ahead[0]
-                item = await task
-                ahead.popleft()
-            else:
-                item = await load(page)
-            held = cost(page)
+        begin(depth + 1)  # the first pages at once: each alone would be a trip to a data node
+        while ahead:
+            page, task = ahead[0]
+            item = await task
+            ahead.popleft()
+            del task
             try:
-                while len(ahead) < depth and (page := next(rest, None)) is not None:
-                    ahead.append((page, asyncio.create_task(load(page))))
-                page = ahead[0][0] if ahead else None
+                begin(depth)
                 yield item
                 del item
             finally:
-                budget.release(held)
+                budget.release(cost(page))
     finally:
         for page, task in ahead:  # nothing is awaited here: whoever takes the pages may be cancelled twice
             task.cancel()

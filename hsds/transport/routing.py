@@ -124,32 +124,30 @@ class Router(DataNode):
             return job.error
         return merge(job.op, job.results)
 
-    async def _carry(self, jobs: list[_Job], trace: Trace) -> None:
-        """Send until nothing is left or time is over. Whatever waits for one node holds up no other."""
-        running: list[asyncio.Task[None]] = []
+    async def _carry(self, jobs: list[_Job], trace: Trace, share: _Share | None = None) -> None:
+        """Send ``share`` first, then what is left, until nothing is or time is over.
+
+        Every share but one goes its own way, in a task: whatever waits for one node holds up no other. Most
+        requests concern one node, or two, and tasks cost more than the question.
+        """
+        others: list[asyncio.Task[None]] = []
         steps = itertools.chain(_STEPS, itertools.repeat(_STEPS[-1]))
         try:
             while True:
-                shares = self._shares(job for job in jobs if not job.final)
-                if len(shares) == 1 and not running:  # the common case; tasks cost more than the question
-                    await self._send(shares[0], trace)
-                else:
-                    running += [asyncio.create_task(self._send(share, trace)) for share in shares]
-                waiting = any(job.parts for job in jobs if not job.final)
-                if not running and not waiting:
-                    return
+                if share is None:
+                    share, *rest = self._shares(job for job in jobs if not job.final) or (None,)
+                    others += [asyncio.create_task(self._carry(jobs, trace, each)) for each in rest]
+                if share is not None:
+                    await self._send(share, trace)
+                    share = None
                 left = (trace.deadline or 0) - self._clock()
-                if left <= 0:
-                    return
-                if waiting:  # refused, or with a next part, or nobody is known who could be asked
-                    await self._pause(min(left, next(steps)))
-                else:
-                    await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                    if any(job.parts for job in jobs if not job.final):
-                        await self._pause(next(steps))
-                running = [task for task in running if not task.done()]
+                if left <= 0 or not any(job.parts for job in jobs if not job.final):
+                    break
+                await self._pause(min(left, next(steps)))
+            for task in others:
+                await task
         finally:
-            for task in running:
+            for task in others:
                 task.cancel()
 
     async def _pause(self, seconds: float) -> None:

@@ -217,7 +217,7 @@ async def test_a_fault_before_the_first_byte_has_its_status(big, service, data_n
 
 @pytest.mark.parametrize("headers", [{}, BINARY])
 async def test_a_fault_later_on_breaks_the_connection(big, service, data_node, monkeypatch, headers):
-    break_store(service, data_node, monkeypatch, after=16)
+    break_store(service, data_node, monkeypatch, after=34)
     with pytest.raises(aiohttp.ClientError):
         await big.get(headers=headers)
 
