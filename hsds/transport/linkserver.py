@@ -20,6 +20,7 @@ _ROOM: Final = 1 << 14
 """Bytes. Whoever reaches the port can have so much of the memory for a connection."""
 _LONGEST_LINE: Final = 1 << 10
 """Bytes of a request's first line. Nodes send far shorter ones."""
+_VERSION: Final = b" HTTP/1.1"
 _REASONS: Final = {200: b"OK", 421: b"Misdirected Request"}
 _IDLE_SECONDS: Final = 3630.0
 """Longer than who asks keeps a connection: it never sends into one that is being closed."""
@@ -121,7 +122,9 @@ class Exchange(Channel):
             async with asyncio.timeout(_HEAD_SECONDS):
                 while (first := self._first_line()) is None:
                     await self._wait()
-        return self._server.routes.get(first.partition(b"?")[0].removesuffix(b" HTTP/1.1"))
+        if not first.endswith(_VERSION):
+            return None
+        return self._server.routes.get(first.removesuffix(_VERSION).partition(b"?")[0])
 
     def _first_line(self) -> bytes | None:
         """The first line of the request; as much as is there of one that is none of a node; else None."""

@@ -222,7 +222,7 @@ def _operations() -> list[type[ops.Op[Any]]]:
 
 def _result_of(op: type) -> Any:
     """``X`` of a class derived from ``Op[X]`` or a subclass of it."""
-    (base,) = op.__orig_bases__  # type: ignore[attr-defined]
+    (base,) = op.__orig_bases__  # type: ignore[attr-defined]  # as every generic class has
     (result,) = get_args(base)
     return result
 

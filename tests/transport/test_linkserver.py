@@ -91,6 +91,7 @@ async def test_a_request_that_comes_byte_by_byte():
         b"POST /execute HTTP/1.0\r\n\r\n",
         b"POST /executed HTTP/1.1\r\n",
         b"POST /exec\r\n",
+        b"POST /execute\r\n\r\n",
         b"P\r\n",
         b"\x00",
         b"GET /view" + b"x" * 3000,
