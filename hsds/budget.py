@@ -30,10 +30,16 @@ class ByteBudget:
         """How many wait for their share."""
         return len(self._waiters)
 
+    def try_acquire(self, nbytes: int) -> bool:
+        """Take ``nbytes`` if they are free and nobody waits; whether they were. Pair with ``release``."""
+        free = not self._waiters and self._fits(nbytes)
+        if free:
+            self.used += nbytes
+        return free
+
     async def acquire(self, nbytes: int) -> None:
         """Take ``nbytes``; waits until they are free. Pair with ``release``."""
-        if not self._waiters and self._fits(nbytes):
-            self.used += nbytes
+        if self.try_acquire(nbytes):
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((nbytes, future))

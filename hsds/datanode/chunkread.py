@@ -10,8 +10,9 @@ import numpy as np
 
 from hsds.datanode.documents import ChunkCodec, Entry
 from hsds.datanode.state import State
-from hsds.hdf5.chunking import Piece
+from hsds.hdf5.chunking import Piece, only_piece
 from hsds.hdf5.dataset import DatasetSpec
+from hsds.hdf5.selection import spread
 from hsds.transport.ops import ReadChunks
 from hsds.transport.splitting import parts_of
 
@@ -19,7 +20,7 @@ Array = np.ndarray[Any, Any]
 BATCH_BYTES = 16 << 20
 """Decoded bytes of chunks that one request has read but not yet placed."""
 INLINE_BYTES = 1 << 20
-"""Copies up to this size are made in the event loop: a hop to the executor costs more."""
+"""Copies from so much memory are made in the event loop: a hop to the executor costs more."""
 
 
 class ChunkReader:
@@ -33,16 +34,35 @@ class ChunkReader:
         parts = parts_of(op)
         if len(parts) == 1 and op.out is None and op.only is None:
             entry = await self._state.chunks.reader.read((op.bucket, spec.key(parts[0].chunk)), codec)
-            return _only(spec, parts[0], entry, op.selection.shape)
+            view = _view(parts[0], entry, op.selection.shape)
+            if view is not None:
+                return view
         out = np.empty(op.selection.shape, spec.datatype.dtype) if op.out is None else op.out
+        large = _is_large(op)
         for batch in batches(parts, spec):
             names = [(op.bucket, spec.key(piece.chunk)) for piece in batch]
             entries = await self._state.chunks.reader.read_many(names, codec)
-            if out.nbytes > INLINE_BYTES and not out.dtype.hasobject:
+            if large and not out.dtype.hasobject:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._state.executor, _place, spec, batch, entries, out)
             else:
                 _place(spec, batch, entries, out)
+        return out
+
+    def known(self, op: ReadChunks) -> Array | None:
+        """As ``read``, where that is little work on one chunk in memory."""
+        spec, shape = op.dataset, op.selection.shape
+        piece = only_piece(op.selection, spec.chunk_shape)
+        if piece is None or op.out is not None or op.only is not None:
+            return None
+        entry = self._state.chunks.reader.known((op.bucket, spec.key(piece.chunk)))
+        if entry is None:
+            return None
+        view = _view(piece, entry, shape)
+        if view is not None or _is_large(op):
+            return view
+        out = np.empty(shape, spec.datatype.dtype)
+        _place(spec, (piece,), (entry,), out)
         return out
 
 
@@ -53,15 +73,17 @@ def batches(parts: Sequence[Piece], spec: DatasetSpec) -> Iterator[Sequence[Piec
         yield parts[i : i + count]
 
 
-def _only(spec: DatasetSpec, piece: Piece, entry: Entry[Array], shape: tuple[int, ...]) -> Array:
-    """The answer of a selection within one chunk: a view of the cached array where that is contiguous."""
-    if entry.value is not None:
-        values = entry.value[piece.inner]
-        if values.shape[: len(shape)] == shape and values.flags.c_contiguous:
-            return values
-    out = np.empty(shape, spec.datatype.dtype)
-    _place(spec, (piece,), (entry,), out)
-    return out
+def _is_large(op: ReadChunks) -> bool:
+    size = op.dataset.datatype.itemsize
+    return op.selection.npoints * size * spread(op.selection, size) > INLINE_BYTES
+
+
+def _view(piece: Piece, entry: Entry[Array], shape: tuple[int, ...]) -> Array | None:
+    """What is selected of one chunk without a copy; None where it does not lie there in one piece."""
+    if entry.value is None:
+        return None
+    values = entry.value[piece.inner]
+    return values if values.shape[: len(shape)] == shape and values.flags.c_contiguous else None
 
 
 def _place(spec: DatasetSpec, parts: Sequence[Piece], entries: Sequence[Entry[Array]], out: Array) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hsds.datanode.change import Basis, Outcome
-from hsds.datanode.documents import JSON
+from hsds.datanode.documents import JSON, Entry
 from hsds.datanode.gate import Key
 from hsds.datanode.objects import touch
 from hsds.datanode.state import State
@@ -39,7 +39,14 @@ class Domains:
         self._sweeper = sweeper
 
     async def get(self, op: GetDomain) -> DomainState:
-        entry = await self._state.objects.reader.read(_key(op), JSON)
+        return self._shown(op, await self._state.objects.reader.read(_key(op), JSON))
+
+    def known(self, op: GetDomain) -> DomainState | None:
+        """As ``get``, if that is in memory."""
+        entry = self._state.objects.reader.known(_key(op))
+        return None if entry is None else self._shown(op, entry)
+
+    def _shown(self, op: GetDomain, entry: Entry[Json]) -> DomainState:
         if entry.value is None or entry.etag is None:
             raise self._missing(op)
         return DomainState(entry.value, entry.etag)

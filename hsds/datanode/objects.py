@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from hsds.datanode import operations
 from hsds.datanode.change import Basis, Outcome
-from hsds.datanode.documents import JSON
+from hsds.datanode.documents import JSON, Entry
 from hsds.datanode.entries import merge, page, pick
 from hsds.datanode.gate import Key
 from hsds.datanode.state import State
@@ -68,7 +68,15 @@ class Objects:
         return turn
 
     async def get(self, op: GetObject) -> ObjectState:
-        json, etag = await self._read(op)
+        return self._shown(op, await self._state.objects.reader.read(_key(op), JSON))
+
+    def known(self, op: GetObject) -> ObjectState | None:
+        """As ``get``, if that is in memory."""
+        entry = self._state.objects.reader.known(_key(op))
+        return None if entry is None else self._shown(op, entry)
+
+    def _shown(self, op: GetObject, entry: Entry[Json]) -> ObjectState:
+        json, etag = self._present(op, entry)
         links, attributes = json.get("links", {}), json.get("attributes", {})
         leave_out = {
             name for name, wanted in zip(_MAPS, (op.links, op.attributes), strict=True) if not wanted
@@ -180,7 +188,9 @@ class Objects:
         return kept
 
     async def _read(self, op: ObjectOp[Any]) -> tuple[Json, str]:
-        entry = await self._state.objects.reader.read(_key(op), JSON)
+        return self._present(op, await self._state.objects.reader.read(_key(op), JSON))
+
+    def _present(self, op: ObjectOp[Any], entry: Entry[Json]) -> tuple[Json, str]:
         if entry.value is None or entry.etag is None:
             raise self._missing(op)
         return entry.value, entry.etag

@@ -56,6 +56,11 @@ class Reader:
         """What is cached of a key. Raises ``NotOwner``."""
         return self._cached(key, self._gate.hold(key))
 
+    def known(self, key: Key) -> Entry[Any] | None:
+        """The state of a key, if that is in memory. Raises ``NotOwner``."""
+        cached = self._cached(key, self._gate.hold(key))
+        return self.unstored.get(key, cached)
+
     def remember(self, key: Key, entry: Entry[Any], cost: int) -> None:
         """A PUT of ``key`` has returned: this is its state. A GET that is under way for it is void."""
         self._void(key)
@@ -78,8 +83,7 @@ class Reader:
 
     async def read(self, key: Key, codec: Codec[V]) -> Entry[V]:
         """The state of one key, from the cache or the store. Raises ``NotOwner``."""
-        entry = self._cached(key, self._gate.hold(key))
-        entry = self.unstored.get(key, entry)
+        entry = self.known(key)
         if entry is None:
             (entry,) = await self.read_many((key,), codec)
         return entry

@@ -53,6 +53,13 @@ def pieces(selection: Selection, chunk_shape: Sequence[int]) -> list[Piece]:
             return list(_point_pieces(coords, chunk_shape))
 
 
+def only_piece(selection: Selection, chunk_shape: Sequence[int]) -> Piece | None:
+    """The only piece of a hyperslab that lies in one chunk; None for all others."""
+    if not isinstance(selection, Hyperslab):
+        return None
+    return _single_piece(selection.start, selection.stop, selection.step, chunk_shape)
+
+
 def touched_chunks(selection: Selection, chunk_shape: Sequence[int]) -> Coordinates:
     """The indices (n, rank) of all chunks that ``pieces`` would give, in no order that means anything."""
     match selection:

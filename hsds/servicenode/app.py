@@ -104,8 +104,7 @@ def _endpoint(node: ServiceNode, handler: Handler) -> Endpoint:
         try:
             return await handler(call)
         finally:
-            if call.held:
-                node.bodies.release(call.held)
+            call.end()
 
     return answer
 

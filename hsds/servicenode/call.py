@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from time import monotonic
@@ -50,6 +51,7 @@ class Call:
         "held",
         "node",
         "now",
+        "paid",
         "path",
         "request",
         "trace",
@@ -71,7 +73,9 @@ class Call:
         self.held = 0
         """Bytes of ``node.bodies`` to give back at the end."""
         self.early: list[tuple[Op[Any], Any]] = []
-        """Answers that have come before their questions: see ``early``."""
+        """Answers that have come before their questions, or tasks that bring them: see ``early``."""
+        self.paid = 0
+        """Bytes of ``node.budget`` held for answers that were asked for early."""
 
     @property
     def settings(self) -> Settings:
@@ -266,6 +270,8 @@ class Call:
         for place, (asked, answer) in enumerate(self.early):
             if type(asked) is type(op) and asked == op:
                 del self.early[place]
+                if isinstance(answer, asyncio.Task):
+                    return await answer  # type: ignore[no-any-return]  # as below
                 if isinstance(answer, HsdsError):
                     raise answer
                 return answer  # type: ignore[no-any-return]  # an Op[R] is answered by an R
@@ -279,6 +285,28 @@ class Call:
     async def ask_all(self, ops: Iterable[Op[R]]) -> list[R]:
         """Have many carried out; raises the first error once all have ended."""
         return await self.node.nodes.gather(ops, self.trace)
+
+    async def acquire(self, nbytes: int) -> None:
+        """Take bytes of ``node.budget`` for values: those that are held for them already, if they are."""
+        if nbytes <= self.paid:
+            self.paid -= nbytes
+            return
+        self._give_back()  # who holds some and waits for more may wait for one who does the same
+        await self.node.budget.acquire(nbytes)
+
+    def end(self) -> None:
+        """Give back what is held when the request has been answered."""
+        for _, answer in self.early:
+            if isinstance(answer, asyncio.Task):
+                answer.cancel()
+        self._give_back()
+        if self.held:
+            self.node.bodies.release(self.held)
+
+    def _give_back(self) -> None:
+        if self.paid:
+            paid, self.paid = self.paid, 0
+            self.node.budget.release(paid)
 
     # -- hrefs -------------------------------------------------------------------------------------
 

@@ -7,15 +7,19 @@ never looked at: the handler asks for the domain first, and refuses.
 
 from __future__ import annotations
 
+import asyncio
+from itertools import islice
 from typing import Any
 
 from hsds.errors import HsdsError
+from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.dataspace import Dataspace
 from hsds.hdf5.ids import Collection, check_id
 from hsds.hdf5.query import parse_query
-from hsds.hdf5.selection import Hyperslab, whole
+from hsds.hdf5.selection import Hyperslab, Selection, whole
 from hsds.hdf5.selecttext import parse_select
 from hsds.servicenode.call import Call
+from hsds.servicenode.slabs import reading
 from hsds.servicenode.stream import SEARCHED, SMALL
 from hsds.transport.ops import GetDomain, GetObject, Json, Op, QueryChunks, ReadChunks
 
@@ -29,7 +33,7 @@ async def ask_early(call: Call, collection: Collection, *likely: Op[Any]) -> Non
         return
     bucket, path = call.target("read")
     ops: tuple[Op[Any], ...] = (GetDomain(bucket, path), *likely)
-    call.early = list(zip(ops, await call.node.nodes.settle(ops, call.trace), strict=True))
+    call.early += list(zip(ops, await call.node.nodes.settle(ops, call.trace), strict=True))
 
 
 async def ask_early_for_values(call: Call, *, read: bool) -> None:
@@ -40,28 +44,49 @@ async def ask_early_for_values(call: Call, *, read: bool) -> None:
     likely: list[Op[Any]] = [GetObject(bucket, call.path["id"])]
     known = call.node.guesses.get(bucket, call.path["id"]) if read else None
     if known is not None:
-        op = _likely_read(call, bucket, known)
-        if op is not None:
-            likely.append(op)
+        likely += _likely_reads(call, bucket, known)
     await ask_early(call, "datasets", *likely)
 
 
-def _likely_read(call: Call, bucket: str, json: Json) -> ReadChunks | QueryChunks | None:
-    """What the URL asks for, a few values or a search, if the dataset is still as it was."""
+def _likely_reads(call: Call, bucket: str, json: Json) -> list[Op[Any]]:
+    """What the URL asks for, a few values or a search, if the dataset is still as it was.
+
+    Of many values the first pages are asked for, each by itself: the first is sent while others arrive.
+    """
     if call.text("regionref"):
-        return None
+        return []
     try:
         spec, dims = call.node.specs.get(json), Dataspace.from_json(json["shape"]).extents
         select, query, limit = call.text("select"), call.text("query"), call.text("Limit") or "0"
         selection = parse_select(select, dims) if select else whole(dims)
         if not isinstance(selection, Hyperslab) or not selection.npoints:
-            return None
+            return []
         nbytes = selection.npoints * spec.datatype.itemsize
         if query and nbytes <= SEARCHED and limit.isascii() and limit.isdigit():
-            return QueryChunks(bucket, spec, selection, parse_query(query, spec.datatype), int(limit))
+            return [QueryChunks(bucket, spec, selection, parse_query(query, spec.datatype), int(limit))]
     except HsdsError:
-        return None
-    return None if query or nbytes > SMALL else ReadChunks(bucket, spec, selection)
+        return []
+    if query:
+        return []
+    if nbytes <= SMALL:
+        return [ReadChunks(bucket, spec, selection)]
+    if call.wants_binary:
+        _begin(call, bucket, spec, selection)
+    return []
+
+
+def _begin(call: Call, bucket: str, spec: DatasetSpec, selection: Selection) -> None:
+    """Ask for the first pages of a large read, as far as there is room for them."""
+    copies = 2 if spec.datatype.variable or call.text("fields") else 1
+    way = reading(spec, selection, call.node.budget, copies=copies)
+    for page in islice(way.pages, way.depth + 1):
+        if not call.node.budget.try_acquire(way.cost(page)):
+            return
+        call.paid += way.cost(page)
+        op = ReadChunks(bucket, spec, page.selection)
+        task = asyncio.create_task(call.node.nodes.call(op, call.trace))
+        task.add_done_callback(lambda task: task.cancelled() or task.exception())  # who waits is told
+        call.early.append((op, task))
 
 
 def _well_formed(object_id: str, collection: Collection) -> bool:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from hsds.budget import ByteBudget
+from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.paging import pages
-from hsds.hdf5.selection import Hyperslab, Points, Selection
+from hsds.hdf5.selection import Hyperslab, Points, Selection, spread
 from hsds.servicenode.brackets import Target
-from hsds.servicenode.valuerequest import ValueRequest
+from hsds.servicenode.stream import SLAB, slab_bytes
+
+VIEWED = 512 * 1024
+"""Bytes of chunks from which on they are read one by one."""
 
 
 class Page(NamedTuple):
@@ -19,26 +25,52 @@ class Page(NamedTuple):
     target: Target
 
 
-def plan(request: ValueRequest, selection: Selection, nbytes: int) -> Iterator[Page]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How values of any size are read: page by page, the next ``depth`` pages while one is sent."""
+
+    pages: Iterator[Page]
+    depth: int
+    element: int
+    """Bytes of memory that an element takes."""
+
+    def cost(self, page: Page) -> int:
+        """Bytes to hold for a page."""
+        return page.selection.npoints * self.element
+
+
+def reading(spec: DatasetSpec, selection: Selection, budget: ByteBudget, *, copies: int) -> Reading:
+    """How a selection is read where ``copies`` of its values exist at a time."""
+    row = row_bytes(spec, selection)
+    # Chunk by chunk a data node answers with views of what it holds: that took a bulk read from half of what
+    # the machine can send to four fifths. Smaller chunks cost less to copy than to ask for one by one.
+    views = row >= VIEWED and is_run_of_chunks(spec, selection)
+    least = row if views else SLAB // spread(selection, spec.datatype.itemsize)
+    slab = slab_bytes(row, budget, least) // copies
+    depth = max(1, SLAB // slab)
+    return Reading(plan(spec, selection, slab), depth, spec.datatype.itemsize * copies)
+
+
+def plan(spec: DatasetSpec, selection: Selection, nbytes: int) -> Iterator[Page]:
     """Cut a selection into pages of at most ``nbytes`` bytes, in row-major order of the result."""
-    points = max(1, nbytes // request.spec.datatype.itemsize)
-    return (Page(*page) for page in pages(selection, points, request.spec.chunk_shape))
+    points = max(1, nbytes // spec.datatype.itemsize)
+    return (Page(*page) for page in pages(selection, points, spec.chunk_shape))
 
 
-def row_bytes(request: ValueRequest, selection: Selection) -> int:
+def row_bytes(spec: DatasetSpec, selection: Selection) -> int:
     """Bytes of the selected elements in one row of whole chunks along the first axis."""
     if isinstance(selection, Points):  # in any order: each slab may touch every chunk
-        return selection.npoints * request.spec.datatype.itemsize
+        return selection.npoints * spec.datatype.itemsize
     rows, *others = selection.shape
-    return min(rows, request.spec.chunk_shape[0]) * math.prod(others) * request.spec.datatype.itemsize
+    return min(rows, spec.chunk_shape[0]) * math.prod(others) * spec.datatype.itemsize
 
 
-def is_run_of_chunks(request: ValueRequest, selection: Selection) -> bool:
+def is_run_of_chunks(spec: DatasetSpec, selection: Selection) -> bool:
     """Whether the selection's bytes are those of one chunk after another: full rows of chunks that span all
     that is selected of the other axes.
     """
     if not isinstance(selection, Hyperslab) or selection.step[0] != 1:
         return False
-    axes = zip(selection.start, selection.stop, selection.step, request.spec.chunk_shape, strict=True)
+    axes = zip(selection.start, selection.stop, selection.step, spec.chunk_shape, strict=True)
     next(axes)
     return all(a % size == 0 and b - a == size and step == 1 for a, b, step, size in axes)

@@ -53,14 +53,17 @@ async def read_ahead(
     budget: ByteBudget,
     *,
     depth: int = 1,
+    acquire: Callable[[int], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[T, None]:
     """Yield the fetched pages in order, fetching the next ``depth`` while the taker works on the last.
 
-    ``cost`` bytes of a page are held from before its fetch until the taker asks for the next.
+    ``cost`` bytes of a page are held from before its fetch until the taker asks for the next; ``acquire``
+    takes them where some of ``budget`` may be held already.
     """
+    hold = acquire or budget.acquire
 
     async def load(page: P) -> T:
-        await budget.acquire(cost(page))
+        await hold(cost(page))
         try:
             return await fetch(page)
         except BaseException:

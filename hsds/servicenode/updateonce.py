@@ -80,7 +80,7 @@ async def _first_matches(request: ValueRequest, query: Query, limit: int) -> Arr
     """Coordinates (n, rank) of the first ``limit`` elements of the selection that match now."""
     found = [np.empty((0, request.space.rank), np.int64)]
     selection: Selection = selection_of(request)
-    for page in plan(request, selection, _SCANNED * request.spec.datatype.itemsize):
+    for page in plan(request.spec, selection, _SCANNED * request.spec.datatype.itemsize):
         if limit <= 0:
             break
         hits = await request.call.ask(QueryChunks(request.bucket, request.spec, page.selection, query, limit))

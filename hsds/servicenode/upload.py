@@ -62,9 +62,9 @@ async def upload(
             budget.release(data.nbytes)
 
     try:
-        slab = slab_bytes(row_bytes(request, selection), budget, LEAST)
+        slab = slab_bytes(row_bytes(request.spec, selection), budget, LEAST)
         window = max(2, min(WINDOW, budget.limit // 2) // slab)
-        for page in plan(request, selection, slab):
+        for page in plan(request.spec, selection, slab):
             if len(writing) == window:
                 await writing.popleft()
             nbytes = page.selection.npoints * datatype.itemsize

@@ -73,13 +73,13 @@ async def _binary(
 ) -> web.StreamResponse | None:
     """The hits in binary while they are found; None if there are none."""
     budget = request.call.node.budget
-    slab = slab_bytes(row_bytes(request, selection), budget, SEARCHED)
+    slab = slab_bytes(row_bytes(request.spec, selection), budget, SEARCHED)
     ask, limit = _asker(request, query), request.limit()
 
     async def parts() -> AsyncGenerator[Part, None]:
         left = limit
         found = read_ahead(
-            plan(request, selection, slab),
+            plan(request.spec, selection, slab),
             lambda page: ask(page, limit),
             lambda page: _cost(request, page),
             budget,
@@ -111,13 +111,13 @@ async def collected(
     """All hits, their bytes held from the budget. ``TooLarge`` if they have ``max_request_size`` or more."""
     limit, largest = request.limit(), request.call.settings.max_request_size
     budget = request.call.node.budget
-    slab = slab_bytes(row_bytes(request, selection), budget, SEARCHED)
+    slab = slab_bytes(row_bytes(request.spec, selection), budget, SEARCHED)
     element = _element_bytes(request)
     bound = min(selection.npoints, limit or selection.npoints) * element
     async with budget.hold(min(bound, largest) + min(selection.npoints * element, slab)):
         found: list[Hits] = []
         left, size = limit, 0
-        for page in plan(request, selection, slab):
+        for page in plan(request.spec, selection, slab):
             hits = _first(await ask(page, left), left)
             found.append(hits)
             size += len(hits.values) * element

@@ -19,8 +19,8 @@ from hsds.hdf5.selection import Selection, whole
 from hsds.servicenode.aside import aside
 from hsds.servicenode.brackets import Target, block_text
 from hsds.servicenode.replies import BINARY_TYPE
-from hsds.servicenode.slabs import Page, is_run_of_chunks, plan, row_bytes
-from hsds.servicenode.stream import JSON, SLAB, SMALL, Part, plain_reply, read_ahead, send, slab_bytes
+from hsds.servicenode.slabs import Page, reading
+from hsds.servicenode.stream import JSON, SMALL, Part, plain_reply, read_ahead, send
 from hsds.servicenode.valuerequest import ValueRequest
 from hsds.transport.ops import ReadChunks
 
@@ -28,8 +28,6 @@ Array = np.ndarray[Any, Any]
 
 T = TypeVar("T")
 
-VIEWED = 512 * 1024
-"""Bytes of chunks from which on they are read one by one."""
 JSON_BLOCK = 256 * 1024
 """Bytes of elements that become JSON text at once; as Python objects they take some ten times as much."""
 
@@ -106,23 +104,15 @@ def _slabs(
     request: ValueRequest, selection: Selection, datatype: Datatype, fetch: Callable[[Page], Awaitable[T]]
 ) -> AsyncGenerator[T, None]:
     """The selection slab by slab, as ``fetch`` makes it from a page."""
-    budget = request.call.node.budget
-    row = row_bytes(request, selection)
+    call = request.call
     copies = 1 if datatype is request.spec.datatype and not datatype.variable else 2
-
-    def cost(page: Page) -> int:
-        return page.selection.npoints * request.spec.datatype.itemsize * copies
-
-    # Chunk by chunk a data node answers with views of what it holds: that took a bulk read from half of what
-    # the machine can send to four fifths. Smaller chunks cost less to copy than to ask for one by one.
-    views = row >= VIEWED and is_run_of_chunks(request, selection)
-    slab = slab_bytes(row, budget, row if views else SLAB) // copies
+    way = reading(request.spec, selection, call.node.budget, copies=copies)
 
     def begin(page: Page) -> Awaitable[T]:
-        request.call.moved_on()
+        call.moved_on()
         return fetch(page)
 
-    return read_ahead(plan(request, selection, slab), begin, cost, budget, depth=max(1, SLAB // slab))
+    return read_ahead(way.pages, begin, way.cost, call.node.budget, depth=way.depth, acquire=call.acquire)
 
 
 async def _read_json(

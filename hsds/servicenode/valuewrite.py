@@ -38,7 +38,7 @@ async def write_selection(request: ValueRequest, selection: Selection) -> None:
         await upload(request, selection, datatype, fields)
         return
     data = await whole_data(request, datatype, dims)
-    for page in plan(request, selection, PIECE):
+    for page in plan(request.spec, selection, PIECE):
         part = _part(data, page.target)
         await request.call.ask(WriteChunks(request.bucket, request.spec, page.selection, part, fields))
 

@@ -62,6 +62,16 @@ async def test_an_error_stands_in_its_place_and_leaves_others_alone(node, root):
     assert isinstance(second, NotFound)
 
 
+async def test_what_is_in_memory_and_what_is_not_come_back_in_order(node, root):
+    ids = [root, *(new_object_id(root, "groups") for _ in range(3))]
+    for id_ in ids[1:]:
+        await node.execute([ops.CreateObject("b", id_, group(id_, root))], TRACE)
+    for id_ in ids[::2]:
+        node.state.objects.reader.forget(("b", keys.object_key(id_)))
+    states = await node.execute([ops.GetObject("b", id_) for id_ in ids], TRACE)
+    assert [state.json["id"] for state in states] == ids
+
+
 async def test_links(ask, root):
     child = new_object_id(root, "groups")
     assert await ask(ops.UpdateLinks("b", root, {"a": hard(child)}))

@@ -1,5 +1,7 @@
 """Where questions are trips, what will be asked is asked at once; answers are as they would be otherwise."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,8 @@ class Far(DataNode):
     def __init__(self, node):
         self._node = node
         self.trips = []
+        self.held = None
+        """Nothing is answered before that happens."""
 
     @property
     def name(self):
@@ -26,6 +30,8 @@ class Far(DataNode):
 
     async def execute(self, batch, trace):
         self.trips.append([type(op).__name__ for op in batch])
+        if self.held is not None:
+            await self.held.wait()
         return await self._node.execute(batch, trace)
 
 
@@ -59,6 +65,66 @@ async def test_values_that_were_read_before_take_one_trip(service, values, far):
         assert reply.body == np.arange(3, 7, dtype="<i4").tobytes()
         assert far.trips[1:] == ([expected] if expected else [])
     assert far.trips == [["GetDomain", "GetObject", "ReadChunks"]]
+
+
+async def until(done):
+    async with asyncio.timeout(10):
+        while not done():  # noqa: ASYNC110 - what is waited for is counted, not told
+            await asyncio.sleep(0)
+
+
+class TestLargeReads:
+    """Their first pages are asked for along with the domain and the dataset, each by itself."""
+
+    DATA = np.arange(12 << 18, dtype="<i4")
+    """12 MiB."""
+
+    @pytest.fixture
+    async def large(self, service):
+        values = await make_values(service, (len(self.DATA),), "<i4", chunks=[1 << 18], maxdims=[1 << 30])
+        await values.write(self.DATA)
+        await read(service, values)
+        return values
+
+    @pytest.fixture(autouse=True)
+    async def all_is_given_back(self, service):
+        yield
+        await until(lambda: service.node.budget.used == 0)
+
+    async def test_first_pages_come_early_and_all_once(self, service, large, far):
+        reply = await read(service, large)
+        assert reply.body == self.DATA.tobytes()
+        assert far.trips[0] == ["GetDomain", "GetObject"]
+        assert far.trips[1:] == [["ReadChunks"]] * 12
+
+    async def test_pages_are_under_way_before_the_dataset_is_known(self, service, large, far):
+        far.held = asyncio.Event()
+        reading = asyncio.create_task(read(service, large))
+        await until(lambda: len(far.trips) == 6)
+        assert service.node.budget.used == 5 << 20
+        far.held.set()
+        assert (await reading).body == self.DATA.tobytes()
+
+    async def test_what_has_no_room_is_asked_for_later(self, service, large, far):
+        budget = service.node.budget
+        await budget.acquire(budget.limit - (3 << 20))
+        far.held = asyncio.Event()
+        reading = asyncio.create_task(read(service, large))
+        await until(lambda: len(far.trips) == 4)
+        assert budget.used == budget.limit
+        far.held.set()
+        assert (await reading).body == self.DATA.tobytes()
+        budget.release(budget.limit - (3 << 20))
+
+    async def test_a_dataset_that_changed_is_read_as_it_is(self, service, large, far):
+        shape = {"shape": [len(self.DATA) + 1]}
+        assert (await service.put(f"/datasets/{large.id}/shape", domain=DOMAIN, json=shape)).status == 201
+        assert (await read(service, large)).body == self.DATA.tobytes() + bytes(4)
+        assert (await service.delete(f"/datasets/{large.id}", domain=DOMAIN)).status == 200
+        assert (await read(service, large)).status == 410
+
+    async def test_who_may_not_read_gets_nothing(self, service, large, far):
+        assert (await service.get(url(large), domain=DOMAIN, user="test_user2", headers=BINARY)).status == 403
 
 
 @pytest.mark.parametrize("limit", [{}, {"Limit": "2"}])
