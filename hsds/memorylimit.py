@@ -6,9 +6,7 @@ size is set, nothing is changed.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
@@ -26,12 +24,6 @@ _BUDGETS: Final = {"sn": 2, "dn": 4}
 answers, changes and loads of a data node."""
 _LARGEST_BUDGET: Final = 256 * MIB
 """Beyond that memory is of more use to caches."""
-_M_TRIM_THRESHOLD: Final = -1
-_M_MMAP_THRESHOLD: Final = -3
-_M_ARENA_MAX: Final = -8
-_KEPT: Final = 64 * MIB
-_LARGEST_KEPT: Final = 32 * MIB
-"""More malloc does not take."""
 
 Role = Literal["sn", "dn"]
 
@@ -88,28 +80,6 @@ def sizes_for(limit: int, roles: Collection[Role]) -> Sizes:
     request = min(_LARGEST_BUDGET, usable // (2 * count))
     caches = usable - count * request if "dn" in roles else 0
     return Sizes(caches // 3, caches - caches // 3, request)
-
-
-def keep_few_arenas() -> None:
-    """Have glibc's malloc share two arenas among all threads, where it is glibc's.
-
-    Each thread that decodes chunks would else keep an arena with what its largest chunks took.
-    """
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
-def keep_freed() -> None:
-    """Have glibc's malloc, where it is glibc's, keep what large values have taken for the next ones.
-
-    It gives the end of its heap back to the system when 2 MiB there are free, and gets it again page by page:
-    five values of 1 MiB at a time took 200 page faults a MiB and 1.3 ms, now 8 and 0.02 ms. A service node
-    does nothing else; a data node's values stay in its cache.
-    """
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT)
-        libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
 
 
 def _limit_files(root: Path) -> Iterator[Path]:

@@ -24,7 +24,8 @@ from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
 from hsds.errors import BucketNotFound, HsdsError, InvalidInput, InvalidSettings, StoreError
 from hsds.listening import open_sites
-from hsds.memorylimit import Role, container_limit, fitted, keep_few_arenas, keep_freed, sizes_used
+from hsds.malloc import give_back_freed, keep_freed, use_few_arenas
+from hsds.memorylimit import Role, container_limit, fitted, sizes_used
 from hsds.metrics import Metrics
 from hsds.servicenode.auth import make_authenticator
 from hsds.servicenode.node import ServiceNode, make_node
@@ -84,11 +85,13 @@ def run(
 def _in_container(settings: Settings, roles: Sequence[Role], processes: int) -> Settings:
     """With sizes for this process's share of the container's limit of memory, if it has one."""
     limit = container_limit()
+    use_few_arenas()
+    if "dn" in roles:
+        give_back_freed()
+    elif limit is None:
+        keep_freed()
     if limit is None:
-        if "dn" not in roles:
-            keep_freed()
         return settings
-    keep_few_arenas()
     settings = fitted(settings, limit, roles, processes=processes)
     log.info(
         "the container may take %d MiB: %s%s",

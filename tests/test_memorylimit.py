@@ -1,8 +1,5 @@
 """Limits of containers as the kernel tells them, and sizes that fit."""
 
-import platform
-import subprocess
-import sys
 from dataclasses import asdict
 
 import pytest
@@ -124,28 +121,3 @@ def test_a_service_node_allows_chunks_as_large_as_without_a_limit():
 
 def test_without_a_limit_nothing_changes():
     assert fitted(Settings(), None, ("dn",)) == Settings()
-
-
-_FAULTS = """
-import resource, sys
-import numpy as np
-from hsds.memorylimit import keep_freed
-if sys.argv[1:]:
-    keep_freed()
-def use():
-    values = [np.ones(1 << 20, np.uint8) for _ in range(5)]
-use(), use()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(20):
-    use()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc")
-def test_what_is_freed_is_kept():
-    def faults(*words: str) -> int:
-        command = [sys.executable, "-c", _FAULTS, *words]
-        return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-
-    assert faults("keep") * 5 < faults()
