@@ -76,7 +76,7 @@ def _give_back(mallinfo: Callable[[], Any], trim: Callable[[int], Any]) -> None:
     def unused() -> int:
         """Bytes of memory that the process has without anything in them, and what it began with."""
         info = mallinfo()
-        return _resident() - info.uordblks - info.hblkhd
+        return _resident() - int(info.uordblks + info.hblkhd)
 
     least = unused()
     while True:
