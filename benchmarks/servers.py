@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote
 
 from benchmarks.client import PASSWORD, USER, Connection, WrongAnswerError, make
 from benchmarks.processes import CHECKOUT, Command, Group
@@ -105,8 +107,8 @@ class Ours(Server):
     def commands(self) -> Sequence[Command]:
         return [self._command("serve", "--socket", self.address)]
 
-    def _command(self, role: str, *flags: str) -> Command:
-        folder, environ = self.group.folder, _own_environ()
+    def _command(self, role: str, *flags: str, environ: Mapping[str, str] = MappingProxyType({})) -> Command:
+        folder, environ = self.group.folder, {**_own_environ(), **environ}
         words = [sys.executable, "-m", "hsds", role, "--password-file", str(folder / "passwd.txt"), *flags]
         if isinstance(self.keys, S3Keys):
             place = self.keys.place
@@ -118,19 +120,24 @@ class Ours(Server):
 
 
 class OurCluster(Ours):
-    """This service as one service node and two data nodes, processes of their own that speak over TCP."""
+    """This service as one service node and two data nodes, processes of their own. They speak over Unix
+    sockets, as those of HSDS do here.
+    """
 
     def commands(self) -> Sequence[Command]:
-        ports = _free_ports(5)
-        secret = self.group.folder / "secret"
+        folder, (*monitors, last) = self.group.folder, _free_ports(3)
+        secret = folder / "secret"
         secret.write_text("a-secret-of-the-benchmarked-nodes\n")
-        urls = ",".join(f"http://127.0.0.1:{port}" for port in ports[:2])
+        places = [str(folder / f"data_node_{number}.sock") for number in (1, 2)]
+        urls = ",".join(f"http+unix://{quote(place, safe='')}" for place in places)
         shared = ["--node-secret-file", str(secret), "--discovery", "static", "--dn-urls", urls]
         data = [
-            self._command("dn", *shared, "--dn-port", str(port), "--metrics-port", str(monitor))
-            for port, monitor in zip(ports[:2], ports[2:4], strict=True)
+            self._command(
+                "dn", *shared, "--dn-port", "0", "--metrics-port", str(monitor), environ={"POD_IP": place}
+            )
+            for place, monitor in zip(places, monitors, strict=True)
         ]
-        front = self._command("sn", *shared, "--socket", self.address, "--metrics-port", str(ports[4]))
+        front = self._command("sn", *shared, "--socket", self.address, "--metrics-port", str(last))
         return [*data, front]
 
     def ready(self, about: bytes) -> bool:

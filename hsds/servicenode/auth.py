@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import hmac
+import hashlib
 import secrets
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
@@ -93,7 +93,8 @@ class PasswordAuthenticator(Authenticator):
         if authorization is None:
             return ANONYMOUS
         self._refresh()
-        digest = hmac.digest(self._key, authorization.encode("utf-8", "surrogateescape"), "sha256")
+        header = authorization.encode("utf-8", "surrogateescape")
+        digest = hashlib.blake2b(header, key=self._key, digest_size=32).digest()
         user = self._verified.get(digest)
         if user is not None:
             return user

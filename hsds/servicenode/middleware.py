@@ -5,6 +5,7 @@ One layer does it all, because each layer costs every small request.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -93,12 +94,16 @@ def make_middleware(node: ServiceNode) -> Middleware:
         finally:
             metrics.in_flight.dec()
             seconds = time.perf_counter() - exchange.started
-            received = request.content.total_bytes or request.content_length or 0
-            metrics.observe(
-                request.method, _route(request), status, seconds=seconds, bytes_in=received, bytes_out=size
-            )
-            if _ACCESS.isEnabledFor(logging.INFO):
-                _log(request, exchange, status, seconds, size, node.epoch())
+            # once the answer is on its way: its client need not wait for what is written of it
+            asyncio.get_running_loop().call_soon(tell, request, exchange, status, seconds, size)
+
+    def tell(request: web.Request, exchange: Exchange, status: int, seconds: float, size: int) -> None:
+        received = request.content.total_bytes or request.content_length or 0
+        metrics.observe(
+            request.method, _route(request), status, seconds=seconds, bytes_in=received, bytes_out=size
+        )
+        if _ACCESS.isEnabledFor(logging.INFO):
+            _log(request, exchange, status, seconds, size, node.epoch())
 
     return surround
 

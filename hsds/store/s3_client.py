@@ -27,6 +27,7 @@ from yarl import URL
 
 from hsds.errors import StoreRefused
 from hsds.store.base import Buffer
+from hsds.store.s3_ack import acknowledge
 from hsds.store.s3_body import body_of
 from hsds.store.s3_credentials import AnyCredentials, FileCredentials, FixedCredentials
 from hsds.store.s3_errors import no_credentials
@@ -173,6 +174,7 @@ class S3Client:
             allow_redirects=False,
             proxy=self._proxy,
         ) as response:
+            acknowledge(response)
             return Answer(response.status, response.headers, await response.read(), keys)
 
     def _address(self, bucket: str, key: str) -> tuple[str, str]:

@@ -120,7 +120,7 @@ class RemoteDataNode(DataNode):
     async def _reply(self, link: Link, ops: Sequence[Op[Any]]) -> Reply:
         wire = self._connections.wire
         reader = FrameReader(link.read, limit=self._connections.answer_limit, fill=link.fill)
-        head = await reader.head()
+        head = wire.reply_head(ops, await reader.head())
         buffers = await reader.buffers(wire.places(ops, head))
         return wire.get_reply(ops, head, buffers)
 

@@ -103,16 +103,19 @@ class Wire:
         head = {"results": results}
         return Frame(dumps(head if reply.view is None else head | {"view": reply.view}), to.buffers)
 
-    def places(self, batch: Sequence[ops.Op[Any]], head: memoryview) -> dict[int, memoryview]:
+    def reply_head(self, batch: Sequence[ops.Op[Any]], head: memoryview) -> dict[str, Json]:
+        """The head of a reply, read, for ``places`` and ``get_reply``. Raises ``BadFrame``."""
+        return _results(head, batch)
+
+    def places(self, batch: Sequence[ops.Op[Any]], head: Mapping[str, Json]) -> dict[int, memoryview]:
         """Where buffers of a reply should go: those that fit the ``out`` of reads. Raises ``BadFrame``."""
         reads = [isinstance(op, ops.ReadChunks) and op.out is not None and op.only is None for op in batch]
         if not any(reads):
             return {}
-        results = _results(head, batch)["results"]
         try:
             found = [
                 buffer_of(result["is"], op.out, op.dataset.datatype)
-                for op, read, result in zip(batch, reads, results, strict=True)
+                for op, read, result in zip(batch, reads, head["results"], strict=True)
                 if read and isinstance(op, ops.ReadChunks) and op.out is not None and "is" in result
             ]
         except (TypeError, ValueError) as error:
@@ -120,16 +123,15 @@ class Wire:
         return dict(place for place in found if place is not None)
 
     def get_reply(
-        self, batch: Sequence[ops.Op[Any]], head: memoryview, buffers: Sequence[memoryview]
+        self, batch: Sequence[ops.Op[Any]], head: Mapping[str, Json], buffers: Sequence[memoryview]
     ) -> Reply:
         """The reply to a request for these operations. Raises ``BadFrame``."""
-        json = _results(head, batch)
         source = Incoming(self._shelf, buffers)
         try:
-            results = [_get_result(op, item, source) for op, item in zip(batch, json["results"], strict=True)]
+            results = [_get_result(op, item, source) for op, item in zip(batch, head["results"], strict=True)]
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise BadFrame(f"the reply cannot be read: {error!r}") from error
-        return Reply(results, json.get("view"))
+        return Reply(results, head.get("view"))
 
 
 def put_error(error: HsdsError) -> Json:
@@ -203,7 +205,7 @@ def _get_result(op: ops.Op[Any], json: Json, source: Incoming) -> Any:
 
 
 def _is_memory_of(result: Any, out: Any) -> bool:
-    return bool(result.size and result.ctypes.data == out.ctypes.data)
+    return bool(result.size and result.__array_interface__["data"] == out.__array_interface__["data"])
 
 
 def _elements(op: ops.Op[Any]) -> Datatype | None:

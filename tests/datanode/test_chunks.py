@@ -45,13 +45,8 @@ def write(state, dataset, selection, data, fields=None):
     return ChunkWriter(state).write(WriteChunks("b", dataset, selection, data, fields))
 
 
-async def read(state, dataset, selection):
-    """What is read, and the same again if memory has it at once."""
-    op, reader = ReadChunks("b", dataset, selection), ChunkReader(state)
-    values = await reader.read(op)
-    known = reader.known(op)
-    assert known is None or (known.dtype == values.dtype and known.tobytes() == values.tobytes())
-    return values
+def read(state, dataset, selection):
+    return ChunkReader(state).read(ReadChunks("b", dataset, selection))
 
 
 @pytest.mark.parametrize("props", [{}, {"filters": GZIP}, {"fillValue": 7}])
@@ -68,40 +63,6 @@ async def test_what_is_written_is_read(state, props):
         assert np.array_equal(await read(state, dataset, whole(dims)), model)
     state.chunks.cache.drop(lambda _: True)
     assert np.array_equal(await read(state, dataset, whole(dims)), model), "also from the store"
-
-
-async def test_what_is_in_memory_of_one_chunk_is_known_at_once(state):
-    dataset = spec((20, 30), (10, 30))
-    await write(state, dataset, whole((20, 30)), np.arange(600, dtype="<i4").reshape(20, 30))
-
-    def known(text):
-        values = ChunkReader(state).known(ReadChunks("b", dataset, parse_select(text, (20, 30))))
-        return None if values is None else values.tolist()
-
-    state.chunks.cache.drop(lambda _: True)
-    assert known("[0:2,0:2]") is None, "not in memory"
-    await read(state, dataset, whole((20, 30)))
-    assert known("[0:2,0:2]") == [[0, 1], [30, 31]]
-    assert known("[10:20:9,0:1]") == [[300], [570]]
-    assert known("[9:11,0:1]") is None, "two chunks"
-    assert known("[[1,3],0:1]") is None, "no hyperslab"
-
-
-async def test_large_copies_from_one_chunk_are_not_made_at_once():
-    store = MemoryStore()
-    await store.create_bucket("b")
-    state = small_state(store, chunk_cache=8 << 20, write_budget=64 << 20)
-    dataset = spec((1024, 1024), (1024, 1024))
-    data = np.arange(1 << 20, dtype="<i4").reshape(1024, 1024)
-    await write(state, dataset, whole((1024, 1024)), data)
-    await read(state, dataset, whole((1024, 1024)))
-    strided = ReadChunks("b", dataset, parse_select("[:,0:1024:3]", (1024, 1024)))
-    assert ChunkReader(state).known(strided) is None
-    assert np.array_equal(await read(state, dataset, strided.selection), data[:, ::3])
-    rows = ReadChunks("b", dataset, parse_select("[1:1024,:]", (1024, 1024)))
-    known = ChunkReader(state).known(rows)
-    assert known is not None, "but what lies in one piece needs no copy"
-    assert np.array_equal(known, data[1:])
 
 
 @st.composite

@@ -58,8 +58,8 @@ def answered(op, result):
     """The result as the one who asked for ``op`` has it."""
     other, wire = sent(op), Wire()
     frame = Wire().put_reply((other,), Reply((result,)))
-    head, buffers = asyncio.run(receive(frame, lambda head: wire.places((op,), head)))
-    (back,) = wire.get_reply((op,), head, buffers).results
+    head, buffers = asyncio.run(receive(frame, lambda head: wire.places((op,), wire.reply_head((op,), head))))
+    (back,) = wire.get_reply((op,), wire.reply_head((op,), head), buffers).results
     return back
 
 
@@ -303,5 +303,6 @@ def test_bad_replies(reply, out):
     target = np.zeros((20, 30), "<i4") if out else None
     op, wire = ops.ReadChunks("b", spec(), whole((20, 30)), target), Wire()
     with pytest.raises(errors.InvalidInput):  # noqa: PT012 - by the one or by the other
-        wire.places((op,), memoryview(reply))
-        wire.get_reply((op,), memoryview(reply), [memoryview(b""), memoryview(b"abcd")])
+        head = wire.reply_head((op,), memoryview(reply))
+        wire.places((op,), head)
+        wire.get_reply((op,), head, [memoryview(b""), memoryview(b"abcd")])
