@@ -145,7 +145,7 @@ class LocalDataNode(DataNode):
 
     async def execute(self, ops: Sequence[ops.Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
         EPOCH.set(trace.epoch)
-        results = [self._at_once(op) for op in ops]
+        results = [self.known(op) for op in ops]
         waiting = [place for place, result in enumerate(results) if result is None]
         if not waiting:
             return results
@@ -157,10 +157,8 @@ class LocalDataNode(DataNode):
             results[place] = result
         return results
 
-    def _at_once(self, op: ops.Op[Any]) -> Any | HsdsError | None:
-        """The answer to what is read from memory; None where that may have to wait. Timers and tasks, which
-        waiting needs, take longer than such a read.
-        """
+    def known(self, op: ops.Op[Any]) -> Any | HsdsError | None:
+        """What is read from memory. Timers and tasks, which waiting needs, take longer than such a read."""
         look = self._known.get(type(op))
         try:
             return None if look is None else look(op)

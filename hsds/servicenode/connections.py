@@ -6,8 +6,10 @@ never closed by us, because a request that is on its way just then would fail, a
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +19,10 @@ from hsds.servicenode.replies import error_reply
 
 _LOG = logging.getLogger(__name__)
 _JITTER = 0.2
+_UNIX_BUFFER = 1 << 20
+"""Bytes on their way to a client on the same machine. Unlike those of TCP, buffers of Unix sockets stay as
+small as they begin, and a large answer was sent in a dozen pieces, each with a turn of the loop.
+"""
 
 
 class Connection(web.RequestHandler):
@@ -31,6 +37,12 @@ class Connection(web.RequestHandler):
         self._server_name = server_name
         spread = random.uniform(1.0 - _JITTER, 1.0 + _JITTER)  # so that not all come back at once
         self._due = self._loop.time() + max_age * spread if max_age else float("inf")
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family == socket.AF_UNIX:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNIX_BUFFER)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)

@@ -54,11 +54,13 @@ async def read_ahead(
     *,
     depth: int = 1,
     acquire: Callable[[int], Awaitable[None]] | None = None,
+    known: Callable[[P], T | None] = lambda page: None,
 ) -> AsyncGenerator[T, None]:
     """Yield the fetched pages in order, fetching the next ``depth`` while the taker works on the last.
 
     ``cost`` bytes of a page are held from before its fetch until the taker asks for the next; ``acquire``
-    takes them where some of ``budget`` may be held already.
+    takes them where some of ``budget`` may be held already. ``known`` says what is fetched where that takes
+    no waiting: a task for each page was a tenth of a read from memory.
     """
     hold = acquire or budget.acquire
 
@@ -70,20 +72,30 @@ async def read_ahead(
             budget.release(cost(page))
             raise
 
+    def at_once(page: P) -> T | None:
+        # not behind a page that waits: it might wait for what this one holds
+        if (ahead and isinstance(ahead[-1][1], asyncio.Task)) or not budget.try_acquire(cost(page)):
+            return None
+        item = known(page)
+        if item is None:
+            budget.release(cost(page))
+        return item
+
     rest = iter(pages)
-    ahead: deque[tuple[P, asyncio.Task[T]]] = deque()
+    ahead: deque[tuple[P, T | asyncio.Task[T]]] = deque()
 
     def begin(count: int) -> None:
         while len(ahead) < count and (page := next(rest, None)) is not None:
-            ahead.append((page, asyncio.create_task(load(page))))
+            item = at_once(page)
+            ahead.append((page, asyncio.create_task(load(page)) if item is None else item))
 
     try:
         begin(depth + 1)  # the first pages at once: each alone would be a trip to a data node
         while ahead:
-            page, task = ahead[0]
-            item = await task
+            page, item = ahead[0]
+            if isinstance(item, asyncio.Task):
+                item = await item
             ahead.popleft()
-            del task
             try:
                 begin(depth)
                 yield item
@@ -91,9 +103,12 @@ async def read_ahead(
             finally:
                 budget.release(cost(page))
     finally:
-        for page, task in ahead:  # nothing is awaited here: whoever takes the pages may be cancelled twice
-            task.cancel()
-            task.add_done_callback(partial(_give_back, budget, cost(page)))
+        for page, item in ahead:  # nothing is awaited here: whoever takes the pages may be cancelled twice
+            if isinstance(item, asyncio.Task):
+                item.cancel()
+                item.add_done_callback(partial(_give_back, budget, cost(page)))
+            else:
+                budget.release(cost(page))
 
 
 def _give_back(budget: ByteBudget, nbytes: int, task: asyncio.Task[T]) -> None:

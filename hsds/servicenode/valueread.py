@@ -94,16 +94,26 @@ async def _binary_parts(
             return encode(block, datatype)
         return await aside(block.nbytes, lambda: encode(block, datatype))
 
-    async with aclosing(_slabs(request, selection, datatype, fetch)) as parts:
+    def known(page: Page) -> Part | None:
+        if datatype is not request.spec.datatype or datatype.variable:
+            return None
+        block = request.call.node.nodes.known(ReadChunks(request.bucket, request.spec, page.selection))
+        return None if block is None else encode(block, datatype)
+
+    async with aclosing(_slabs(request, selection, datatype, fetch, known)) as parts:
         async for part in parts:
             yield part
             del part
 
 
 def _slabs(
-    request: ValueRequest, selection: Selection, datatype: Datatype, fetch: Callable[[Page], Awaitable[T]]
+    request: ValueRequest,
+    selection: Selection,
+    datatype: Datatype,
+    fetch: Callable[[Page], Awaitable[T]],
+    known: Callable[[Page], T | None] = lambda page: None,
 ) -> AsyncGenerator[T, None]:
-    """The selection slab by slab, as ``fetch`` makes it from a page."""
+    """The selection slab by slab, as ``fetch`` makes it from a page, or ``known`` at once."""
     call = request.call
     copies = 1 if datatype is request.spec.datatype and not datatype.variable else 2
     way = reading(request.spec, selection, call.node.budget, copies=copies)
@@ -112,7 +122,8 @@ def _slabs(
         call.moved_on()
         return fetch(page)
 
-    return read_ahead(way.pages, begin, way.cost, call.node.budget, depth=way.depth, acquire=call.acquire)
+    budget = call.node.budget
+    return read_ahead(way.pages, begin, way.cost, budget, depth=way.depth, acquire=call.acquire, known=known)
 
 
 async def _read_json(

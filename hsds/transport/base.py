@@ -45,6 +45,10 @@ class DataNode(ABC):
         An operation that fails has the ``HsdsError`` in the place of its result; the others are unaffected.
         """
 
+    def known(self, op: Op[Any]) -> Any | HsdsError | None:
+        """What an operation answers, where that takes no waiting; None where it may."""
+        return None
+
     @property
     @abstractmethod
     def name(self) -> str:

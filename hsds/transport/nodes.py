@@ -30,6 +30,11 @@ class DataNodes:
             raise result
         return result  # type: ignore[no-any-return]  # an Op[R] is answered by an R
 
+    def known(self, op: Op[R]) -> R | None:
+        """What an operation answers, where that takes no waiting and is no error; else None."""
+        result = self._node.known(op)
+        return None if isinstance(result, HsdsError) else result
+
     async def gather(self, ops: Iterable[Op[R]], trace: Trace) -> list[R]:
         """Carry out many; raises the first error in request order, after all have ended."""
         results = await self.settle(ops, trace)
