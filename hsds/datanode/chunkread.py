@@ -12,15 +12,14 @@ from hsds.datanode.documents import ChunkCodec, Entry
 from hsds.datanode.state import State
 from hsds.hdf5.chunking import Piece, only_piece
 from hsds.hdf5.dataset import DatasetSpec
-from hsds.hdf5.selection import spread
 from hsds.transport.ops import ReadChunks
 from hsds.transport.splitting import parts_of
 
 Array = np.ndarray[Any, Any]
 BATCH_BYTES = 16 << 20
 """Decoded bytes of chunks that one request has read but not yet placed."""
-INLINE_BYTES = 1 << 20
-"""Copies from so much memory are made in the event loop: a hop to the executor costs more."""
+INLINE_BYTES = 2 << 20
+"""Copies up to this size are made in the event loop: a hop to the executor costs more."""
 
 
 class ChunkReader:
@@ -74,8 +73,7 @@ def batches(parts: Sequence[Piece], spec: DatasetSpec) -> Iterator[Sequence[Piec
 
 
 def _is_large(op: ReadChunks) -> bool:
-    size = op.dataset.datatype.itemsize
-    return op.selection.npoints * size * spread(op.selection, size) > INLINE_BYTES
+    return op.selection.npoints * op.dataset.datatype.itemsize > INLINE_BYTES
 
 
 def _view(piece: Piece, entry: Entry[Array], shape: tuple[int, ...]) -> Array | None:

@@ -18,8 +18,6 @@ from hsds.errors import InvalidInput
 Array = np.ndarray[Any, Any]
 Coordinates = NDArray[np.int64]
 
-_LINE = 64
-
 
 @dataclass(frozen=True, slots=True)
 class Hyperslab:
@@ -128,16 +126,6 @@ def whole(dims: tuple[int, ...]) -> Hyperslab:
 def is_whole(selection: Selection, dims: tuple[int, ...]) -> bool:
     """Whether a selection is every element of the dataspace, in order."""
     return isinstance(selection, Hyperslab) and selection.shape == dims
-
-
-def spread(selection: Selection, itemsize: int) -> int:
-    """How many times the bytes of the selected elements memory is gone through for them.
-
-    A processor loads lines of 64 bytes, of which steps along the last axis leave most unused.
-    """
-    if not isinstance(selection, Hyperslab) or not selection.rank:
-        return 1
-    return min(selection.step[-1], max(1, _LINE // itemsize))
 
 
 def numpy_index(selection: Selection) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hsds.budget import ByteBudget
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.paging import pages
-from hsds.hdf5.selection import Hyperslab, Points, Selection, spread
+from hsds.hdf5.selection import Hyperslab, Points, Selection
 from hsds.servicenode.brackets import Target
 from hsds.servicenode.stream import SLAB, slab_bytes
 
@@ -45,8 +45,7 @@ def reading(spec: DatasetSpec, selection: Selection, budget: ByteBudget, *, copi
     # Chunk by chunk a data node answers with views of what it holds: that took a bulk read from half of what
     # the machine can send to four fifths. Smaller chunks cost less to copy than to ask for one by one.
     views = row >= VIEWED and is_run_of_chunks(spec, selection)
-    least = row if views else SLAB // spread(selection, spec.datatype.itemsize)
-    slab = slab_bytes(row, budget, least) // copies
+    slab = slab_bytes(row, budget, row if views else SLAB) // copies
     depth = max(1, SLAB // slab)
     return Reading(plan(spec, selection, slab), depth, spec.datatype.itemsize * copies)
 

@@ -41,9 +41,9 @@ async def test_large_copies_from_one_chunk_are_not_made_at_once():
     data = np.arange(1 << 20, dtype="<i4").reshape(1024, 1024)
     await write(state, dataset, whole((1024, 1024)), data)
     await read(state, dataset, whole((1024, 1024)))
-    strided = ReadChunks("b", dataset, parse_select("[:,0:1024:3]", (1024, 1024)))
+    strided = ReadChunks("b", dataset, parse_select("[:,0:1000]", (1024, 1024)))
     assert ChunkReader(state).known(strided) is None
-    assert np.array_equal(await read(state, dataset, strided.selection), data[:, ::3])
+    assert np.array_equal(await read(state, dataset, strided.selection), data[:, :1000])
     rows = ReadChunks("b", dataset, parse_select("[1:1024,:]", (1024, 1024)))
     known = ChunkReader(state).known(rows)
     assert known is not None, "but what lies in one piece needs no copy"

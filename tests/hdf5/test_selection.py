@@ -15,7 +15,6 @@ from hsds.hdf5.selection import (
     numpy_index,
     selection_from_json,
     selection_to_json,
-    spread,
     whole,
 )
 from hsds.hdf5.selecttext import from_start_stop_step, parse_select, points_from_bytes, points_from_json
@@ -26,15 +25,6 @@ def test_numpy_index_selects_the_same(case: tuple[Dims, Selection]) -> None:
     dims, selection = case
     array = np.arange(np.prod(dims) * 2).reshape(*dims, 2)
     assert np.array_equal(array[numpy_index(selection)], expected(array, selection))
-
-
-@pytest.mark.parametrize(
-    ("select", "itemsize", "times"),
-    [("[0:9,0:9]", 4, 1), ("[0:9:3,0:9]", 4, 1), ("[:,0:9:3]", 4, 3), ("[:,0:900:50]", 4, 16),
-     ("[:,0:900:50]", 100, 1), ("[:,[1,5]]", 4, 1)],
-)  # fmt: skip
-def test_spread(select: str, itemsize: int, times: int) -> None:
-    assert spread(parse_select(select, (9, 900)), itemsize) == times
 
 
 @given(selected_spaces())
