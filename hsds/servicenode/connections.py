@@ -9,20 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import socket
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from hsds.servicenode.replies import error_reply
+from hsds.transport.unixbuffer import enlarge_unix_buffer
 
 _LOG = logging.getLogger(__name__)
 _JITTER = 0.2
-_UNIX_BUFFER = 1 << 20
-"""Bytes on their way to a client on the same machine. Unlike those of TCP, buffers of Unix sockets stay as
-small as they begin, and a large answer was sent in a dozen pieces, each with a turn of the loop.
-"""
 
 
 class Connection(web.RequestHandler):
@@ -40,9 +36,7 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        sock = transport.get_extra_info("socket")
-        if sock is not None and sock.family == socket.AF_UNIX:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNIX_BUFFER)
+        enlarge_unix_buffer(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)

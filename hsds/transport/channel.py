@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
+from hsds.transport.unixbuffer import enlarge_unix_buffer
+
 Buffer = bytes | bytearray | memoryview
 
 LONGEST_HEAD: Final = 1 << 13
@@ -143,6 +145,7 @@ class Channel(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
+        enlarge_unix_buffer(transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         if self._place is not None:
