@@ -21,7 +21,9 @@ _LARGEST_KEPT: Final = 32 * MIB
 """More malloc does not take."""
 _LARGE: Final = 32 * MIB
 """So much is worth the milliseconds of giving it back."""
+_GROWTH: Final = 16 * MIB
 _LOOK_SECONDS: Final = 1.0
+_SELDOM_SECONDS: Final = 30.0
 
 
 def use_few_arenas() -> None:
@@ -73,18 +75,26 @@ class _Mallinfo(ctypes.Structure):
 
 
 def _give_back(mallinfo: Callable[[], Any], trim: Callable[[int], Any]) -> None:
-    def unused() -> int:
-        """Bytes of memory that the process has without anything in them, and what it began with."""
-        info = mallinfo()
-        return _resident() - int(info.uordblks + info.hblkhd)
+    """Looks and gives back. Either may hold malloc's locks for some ten milliseconds where the heap is large
+    and full of holes, so it looks when the process has grown, and else seldom.
+    """
 
-    least = unused()
+    def unused() -> int:
+        """Bytes that malloc has no value in: its free memory, and what the process has besides malloc's."""
+        info = mallinfo()
+        return max(0, _resident() - int(info.uordblks + info.hblkhd))
+
+    least, seen, due = unused(), _resident(), 0.0
     while True:
         time.sleep(_LOOK_SECONDS)
-        if unused() > least + _LARGE:
-            trim(0)  # some milliseconds, beside the event loop: what is called runs without Python's lock
-            least = unused()
-        least = min(least, unused())
+        with suppress(OSError):  # no file descriptor is left just now
+            if _resident() < seen + _GROWTH and time.monotonic() < due:
+                continue
+            free = unused()
+            if free > least + _LARGE:
+                trim(0)
+                free = unused()
+            least, seen, due = min(least, free), _resident(), time.monotonic() + _SELDOM_SECONDS
 
 
 def _resident() -> int:

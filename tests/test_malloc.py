@@ -43,7 +43,7 @@ _HOLES = """
 import time
 import hsds.malloc
 from hsds.malloc import _resident, give_back_freed, use_few_arenas
-hsds.malloc._LOOK_SECONDS = 0.05
+hsds.malloc._LOOK_SECONDS = hsds.malloc._SELDOM_SECONDS = 0.05
 use_few_arenas()
 give_back_freed()
 small = 100_000  # less than malloc takes from the system by itself

@@ -35,9 +35,15 @@ class ByteLRU(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value under ``key``, which becomes the most recently used, or None."""
+        value = self.look(key)
+        if value is None:
+            self.misses += 1
+        return value
+
+    def look(self, key: K) -> V | None:
+        """As ``get``, for those who look again before they do without: a miss is not counted."""
         item = self._items.get(key)
         if item is None:
-            self.misses += 1
             return None
         self.hits += 1
         self._items.move_to_end(key)

@@ -34,19 +34,26 @@ class ChunkReader:
         if len(parts) == 1 and op.out is None and op.only is None:
             entry = await self._state.chunks.reader.read((op.bucket, spec.key(parts[0].chunk)), codec)
             view = _view(parts[0], entry, op.selection.shape)
-            if view is not None:
-                return view
+            if view is None:
+                view = np.empty(op.selection.shape, spec.datatype.dtype)
+                await self._place(op, parts, (entry,), view)
+            return view
         out = np.empty(op.selection.shape, spec.datatype.dtype) if op.out is None else op.out
-        large = _is_large(op)
         for batch in batches(parts, spec):
             names = [(op.bucket, spec.key(piece.chunk)) for piece in batch]
             entries = await self._state.chunks.reader.read_many(names, codec)
-            if large and not out.dtype.hasobject:
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._state.executor, _place, spec, batch, entries, out)
-            else:
-                _place(spec, batch, entries, out)
+            await self._place(op, batch, entries, out)
         return out
+
+    async def _place(
+        self, op: ReadChunks, batch: Sequence[Piece], entries: Sequence[Entry[Array]], out: Array
+    ) -> None:
+        """Copy what is selected here, or in the executor if that is much."""
+        if _is_large(op) and not out.dtype.hasobject:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._state.executor, _place, op.dataset, batch, entries, out)
+        else:
+            _place(op.dataset, batch, entries, out)
 
     def known(self, op: ReadChunks) -> Array | None:
         """As ``read``, where that is little work on one chunk in memory."""

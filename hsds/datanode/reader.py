@@ -54,11 +54,11 @@ class Reader:
 
     def peek(self, key: Key) -> Entry[Any] | None:
         """What is cached of a key. Raises ``NotOwner``."""
-        return self._cached(key, self._gate.hold(key))
+        return self._valid(key, self.cache.look(key), self._gate.hold(key))
 
     def known(self, key: Key) -> Entry[Any] | None:
         """The state of a key, if that is in memory. Raises ``NotOwner``."""
-        cached = self._cached(key, self._gate.hold(key))
+        cached = self._valid(key, self.cache.look(key), self._gate.hold(key))
         return self.unstored.get(key, cached)
 
     def remember(self, key: Key, entry: Entry[Any], cost: int) -> None:
@@ -104,7 +104,7 @@ class Reader:
             for key in missing:  # before any future is made, which would be left to nobody
                 self._gate.check(holds[key])
             for key in missing:
-                entry = self._cached(key, holds[key])
+                entry = self._valid(key, self.cache.get(key), holds[key])
                 entry = entry if stored else self.unstored.get(key, entry)
                 if entry is not None:
                     found[key] = entry
@@ -132,8 +132,8 @@ class Reader:
                     found[key] = state
         return [found[key] for key in keys]
 
-    def _cached(self, key: Key, hold: Hold) -> Entry[Any] | None:
-        cached = self.cache.get(key)
+    def _valid(self, key: Key, cached: Cached | None, hold: Hold) -> Entry[Any] | None:
+        """What was found in the cache, if it is of this tenure."""
         if cached is None:
             return None
         entry, tenure = cached

@@ -291,19 +291,21 @@ class Call:
         if nbytes <= self.paid:
             self.paid -= nbytes
             return
-        self._give_back()  # who holds some and waits for more may wait for one who does the same
+        self.forget_early()  # who holds some and waits for more may wait for one who does the same
         await self.node.budget.acquire(nbytes)
 
     def end(self) -> None:
         """Give back what is held when the request has been answered."""
-        for _, answer in self.early:
-            if isinstance(answer, asyncio.Task):
-                answer.cancel()
-        self._give_back()
+        self.forget_early()
         if self.held:
             self.node.bodies.release(self.held)
 
-    def _give_back(self) -> None:
+    def forget_early(self) -> None:
+        """Do without what was asked for early and not needed so far."""
+        for _, answer in self.early:
+            if isinstance(answer, asyncio.Task):
+                answer.cancel()
+        self.early.clear()
         if self.paid:
             paid, self.paid = self.paid, 0
             self.node.budget.release(paid)

@@ -19,6 +19,7 @@ from hsds.hdf5.query import parse_query
 from hsds.hdf5.selection import Hyperslab, Selection, whole
 from hsds.hdf5.selecttext import parse_select
 from hsds.servicenode.call import Call
+from hsds.servicenode.guesses import Asker
 from hsds.servicenode.slabs import reading
 from hsds.servicenode.stream import SEARCHED, SMALL
 from hsds.transport.ops import GetDomain, GetObject, Json, Op, QueryChunks, ReadChunks
@@ -42,7 +43,7 @@ async def ask_early_for_values(call: Call, *, read: bool) -> None:
         return
     bucket, _ = call.target("read")
     likely: list[Op[Any]] = [GetObject(bucket, call.path["id"])]
-    known = call.node.guesses.get(bucket, call.path["id"]) if read else None
+    known = call.node.guesses.get(asker(call), call.path["id"]) if read else None
     if known is not None:
         likely += _likely_reads(call, bucket, known)
     await ask_early(call, "datasets", *likely)
@@ -70,15 +71,14 @@ def _likely_reads(call: Call, bucket: str, json: Json) -> list[Op[Any]]:
         return []
     if nbytes <= SMALL:
         return [ReadChunks(bucket, spec, selection)]
-    if call.wants_binary:
+    if call.wants_binary and not call.text("fields"):
         _begin(call, bucket, spec, selection)
     return []
 
 
 def _begin(call: Call, bucket: str, spec: DatasetSpec, selection: Selection) -> None:
     """Ask for the first pages of a large read, as far as there is room for them."""
-    copies = 2 if spec.datatype.variable or call.text("fields") else 1
-    way = reading(spec, selection, call.node.budget, copies=copies)
+    way = reading(spec, selection, call.node.budget, copies=2 if spec.datatype.variable else 1)
     for page in islice(way.pages, way.depth + 1):
         if not call.node.budget.try_acquire(way.cost(page)):
             return
@@ -87,6 +87,11 @@ def _begin(call: Call, bucket: str, spec: DatasetSpec, selection: Selection) -> 
         task = asyncio.create_task(call.node.nodes.call(op, call.trace))
         task.add_done_callback(lambda task: task.cancelled() or task.exception())  # who waits is told
         call.early.append((op, task))
+
+
+def asker(call: Call) -> Asker:
+    """Who asks for a dataset, and through which domain: others may not be allowed to."""
+    return (call.user.name, *call.target("read"))
 
 
 def _well_formed(object_id: str, collection: Collection) -> bool:

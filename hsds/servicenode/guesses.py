@@ -7,21 +7,23 @@ from collections import OrderedDict
 from hsds.transport.ops import Json
 
 _MOST = 1024
+Asker = tuple[str | None, str, str]
+"""User, bucket and domain."""
 
 
 class Guesses:
-    """The JSON of the datasets last used, by bucket and id, as it was then."""
+    """The JSON of the datasets last used, by who was allowed to and id, as it was then."""
 
     def __init__(self) -> None:
-        self._datasets: OrderedDict[tuple[str, str], Json] = OrderedDict()
+        self._datasets: OrderedDict[tuple[Asker, str], Json] = OrderedDict()
 
-    def get(self, bucket: str, dataset: str) -> Json | None:
+    def get(self, asker: Asker, dataset: str) -> Json | None:
         """What a dataset was like."""
-        return self._datasets.get((bucket, dataset))
+        return self._datasets.get((asker, dataset))
 
-    def remember(self, bucket: str, json: Json) -> None:
+    def remember(self, asker: Asker, json: Json) -> None:
         """What a dataset is like now."""
-        place = bucket, json["id"]
+        place = asker, json["id"]
         self._datasets[place] = json
         self._datasets.move_to_end(place)
         if len(self._datasets) > _MOST:

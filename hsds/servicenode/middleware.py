@@ -66,7 +66,7 @@ def make_middleware(node: ServiceNode) -> Middleware:
 
     @web.middleware
     async def surround(request: web.Request, handler: Next) -> web.StreamResponse:
-        headers = request.headers
+        loop, headers = asyncio.get_running_loop(), request.headers
         exchange = Exchange(given_id(headers) or new_id(), headers.get("traceparent"))
         request[_EXCHANGE] = exchange
         metrics.in_flight.inc()
@@ -94,8 +94,8 @@ def make_middleware(node: ServiceNode) -> Middleware:
         finally:
             metrics.in_flight.dec()
             seconds = time.perf_counter() - exchange.started
-            # once the answer is on its way: its client need not wait for what is written of it
-            asyncio.get_running_loop().call_soon(tell, request, exchange, status, seconds, size)
+            # in the next turn of the loop, when a small answer has left: its client need not wait for the log
+            loop.call_soon(tell, request, exchange, status, seconds, size)
 
     def tell(request: web.Request, exchange: Exchange, status: int, seconds: float, size: int) -> None:
         received = request.content.total_bytes or request.content_length or 0

@@ -76,9 +76,12 @@ async def read_ahead(
         # not behind a page that waits: it might wait for what this one holds
         if (ahead and isinstance(ahead[-1][1], asyncio.Task)) or not budget.try_acquire(cost(page)):
             return None
-        item = known(page)
-        if item is None:
-            budget.release(cost(page))
+        item = None
+        try:
+            item = known(page)
+        finally:
+            if item is None:
+                budget.release(cost(page))
         return item
 
     rest = iter(pages)

@@ -14,9 +14,9 @@ from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.fields import select_fields
 from hsds.hdf5.query import Query, parse_query
 from hsds.servicenode.call import Call, Domain
-from hsds.servicenode.early import ask_early_for_values
+from hsds.servicenode.early import ask_early_for_values, asker
 from hsds.servicenode.permissions import Action
-from hsds.transport.ops import Json
+from hsds.transport.ops import Json, ReadChunks
 
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 
@@ -118,8 +118,11 @@ async def open_values(call: Call, action: Action) -> ValueRequest:
     await ask_early_for_values(call, read=call.request.method == "GET")
     domain = await call.file(action)
     state = await call.object(domain, call.path["id"], "datasets")
-    call.node.guesses.remember(domain.bucket, state.json)
+    call.node.guesses.remember(asker(call), state.json)
     space = Dataspace.from_json(state.json["shape"])
     if space.kind == "null":
         raise InvalidInput(f"dataset {state.json['id']} has a null dataspace: it holds no values")
-    return ValueRequest(call, domain, state.json, call.node.specs.get(state.json), space)
+    spec = call.node.specs.get(state.json)
+    if any(isinstance(op, ReadChunks) and op.dataset is not spec for op, _ in call.early):
+        call.forget_early()
+    return ValueRequest(call, domain, state.json, spec, space)

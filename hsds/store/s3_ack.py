@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import Final
 
 import aiohttp
@@ -22,4 +23,5 @@ def acknowledge(response: aiohttp.ClientResponse) -> None:
         return
     sock = response.connection.transport.get_extra_info("socket")
     if sock is not None:
-        sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        with suppress(OSError, ValueError):  # closed in the meantime
+            sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)

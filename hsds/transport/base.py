@@ -42,7 +42,8 @@ class DataNode(ABC):
     async def execute(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
         """Carry out operations, at once where they are independent, and answer in their order.
 
-        An operation that fails has the ``HsdsError`` in the place of its result; the others are unaffected.
+        Reads of a batch may be answered before any of its changes begins. An operation that fails has the
+        ``HsdsError`` in the place of its result; the others are unaffected.
         """
 
     def known(self, op: Op[Any]) -> Any | HsdsError | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import Final
 
 _BYTES: Final = 1 << 20
@@ -17,4 +18,5 @@ def enlarge_unix_buffer(transport: asyncio.BaseTransport) -> None:
     """
     sock = transport.get_extra_info("socket")
     if sock is not None and sock.family == socket.AF_UNIX:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BYTES)
+        with suppress(OSError):  # some systems give nothing rather than less
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BYTES)

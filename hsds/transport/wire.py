@@ -84,11 +84,14 @@ class Wire:
                 epoch,
                 tuple([Attempt(id_, number) for id_, number in json.get("attempts", ())]),
             )
-            return [_get_op(name, fields, source) for name, fields in json["ops"]], trace
+            asked = [_get_op(name, fields, source) for name, fields in json["ops"]]
         except InvalidInput:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise BadFrame(f"the head of the frame cannot be read: {error!r}") from error
+        if trace.attempts and len(trace.attempts) != len(asked):
+            raise BadFrame("as many attempts are needed as operations")
+        return asked, trace
 
     def put_reply(self, batch: Sequence[ops.Op[Any]], reply: Reply) -> Frame:
         """The frame that answers a request for these operations."""

@@ -3,14 +3,17 @@
 import asyncio
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsds.datanode.chunkread import ChunkReader
+from hsds.datanode.node import LocalDataNode
 from hsds.hdf5.chunking import pieces
 from hsds.hdf5.selection import whole
 from hsds.hdf5.selecttext import parse_select
 from hsds.store.memory import MemoryStore
+from hsds.transport.base import Trace
 from hsds.transport.ops import ReadChunks
 from tests.datanode.test_chunks import read, slabs, spec, write
 from tests.tools.smallstate import small_state
@@ -48,6 +51,37 @@ async def test_large_copies_from_one_chunk_are_not_made_at_once():
     known = ChunkReader(state).known(rows)
     assert known is not None, "but what lies in one piece needs no copy"
     assert np.array_equal(known, data[1:])
+
+
+async def test_a_chunk_larger_than_the_cache_is_read_once():
+    store = MemoryStore()
+    await store.create_bucket("b")
+    state = small_state(store, chunk_cache=1000, write_budget=64 << 20)
+    dataset = spec((100, 100), (100, 100))
+    await write(state, dataset, whole((100, 100)), np.arange(10_000, dtype="<i4").reshape(100, 100))
+    asked, get_many = [], store.get_many
+
+    async def counted(bucket, names):
+        asked.append(names)
+        return await get_many(bucket, names)
+
+    store.get_many = counted
+    values = await read(state, dataset, parse_select("[0:2,0:2]", (100, 100)))
+    assert values.tolist() == [[0, 1], [100, 101]]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_look_for_what_is_not_there_is_counted_once(state, times):
+    dataset = spec((20,), (20,))
+    await write(state, dataset, whole((20,)), np.arange(20, dtype="<i4"))
+    state.chunks.cache.drop(lambda _: True)
+    before = state.chunks.cache.misses
+    node = LocalDataNode(state)
+    for _ in range(times):
+        await node.execute([ReadChunks("b", dataset, whole((20,)))], Trace("t"))
+    assert state.chunks.cache.misses == before + 1
+    await node.close()
 
 
 @settings(max_examples=60, deadline=None)

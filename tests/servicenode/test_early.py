@@ -7,7 +7,7 @@ import pytest
 
 from hsds.servicenode.guesses import Guesses
 from hsds.transport import ops
-from hsds.transport.base import DataNode
+from hsds.transport.base import DataNode, Trace
 from hsds.transport.nodes import DataNodes
 from tests.servicenode.conftest import HOME
 from tests.servicenode.valuetools import BINARY, DOMAIN, make_values
@@ -30,6 +30,7 @@ class Far(DataNode):
 
     async def execute(self, batch, trace):
         self.trips.append([type(op).__name__ for op in batch])
+        await asyncio.sleep(0)  # a trip takes a turn of the loop at least
         if self.held is not None:
             await self.held.wait()
         return await self._node.execute(batch, trace)
@@ -123,8 +124,40 @@ class TestLargeReads:
         assert (await service.delete(f"/datasets/{large.id}", domain=DOMAIN)).status == 200
         assert (await read(service, large)).status == 410
 
+    async def test_a_dataset_made_anew_is_read_as_it_is(self, service, large, far, data_node):
+        """Its chunks are others, so nothing that was asked for early is of use."""
+        bucket, layout = service.node.settings.bucket_name, {"class": "H5D_CHUNKED", "dims": [1 << 19]}
+        (state,) = await data_node.execute([ops.GetObject(bucket, large.id)], Trace("t"))
+        assert (await service.delete(f"/datasets/{large.id}", domain=DOMAIN)).status == 200
+        others = {"layout": layout, "creationProperties": {"layout": layout}, "links": {}, "attributes": {}}
+        await data_node.execute([ops.CreateObject(bucket, large.id, state.json | others)], Trace("t"))
+        far.trips.clear()
+        reply = await read(service, large)
+        assert reply.status == 200
+        assert not np.frombuffer(reply.body, "<i4").any()
+        assert len(reply.body) == self.DATA.nbytes
+        assert far.trips.count(["ReadChunks"]) > 6, "some of them in vain"
+
     async def test_who_may_not_read_gets_nothing(self, service, large, far):
         assert (await service.get(url(large), domain=DOMAIN, user="test_user2", headers=BINARY)).status == 403
+        assert far.trips == [["GetDomain", "GetObject"]], "nor is anything read for them"
+
+    async def test_who_may_read_no_more_gets_nothing(self, service, large, far):
+        acl = dict.fromkeys(("create", "read", "update", "delete", "readACL", "updateACL"), False)
+        path = "/acls/test_user2"
+        for read_allowed, status in ((True, 200), (False, 403)):
+            body = acl | {"read": read_allowed}
+            assert (await service.put(path, domain=DOMAIN, json=body)).status == 201
+            reply = await service.get(url(large), domain=DOMAIN, user="test_user2", headers=BINARY)
+            assert reply.status == status
+
+    async def test_a_client_that_leaves(self, service, large, far):
+        far.held = asyncio.Event()
+        reading = asyncio.create_task(read(service, large))
+        await until(lambda: len(far.trips) == 6)
+        reading.cancel()
+        await asyncio.wait([reading])
+        far.held.set()
 
 
 @pytest.mark.parametrize("limit", [{}, {"Limit": "2"}])

@@ -15,6 +15,7 @@ async def test_unix_sockets_alone(tmp_path, family):
     class Accepted(asyncio.Protocol):
         def connection_made(self, transport):
             sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
             before = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
             enlarge_unix_buffer(transport)
             rooms.append((before, sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)))
