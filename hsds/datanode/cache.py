@@ -35,10 +35,9 @@ class ByteLRU(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value under ``key``, which becomes the most recently used, or None."""
-        value = self.look(key)
-        if value is None:
+        if key not in self._items:
             self.misses += 1
-        return value
+        return self.look(key)
 
     def look(self, key: K) -> V | None:
         """As ``get``, for those who look again before they do without: a miss is not counted."""

@@ -90,8 +90,7 @@ class RestartKeepsTenure(Takeover):
 class NothingDropped(Reader):
     """What was cached in an earlier tenure is served in a later one."""
 
-    def _cached(self, key, hold):
-        cached = self.cache.get(key)
+    def _valid(self, key, cached, hold):
         return None if cached is None else cached[0]
 
 
