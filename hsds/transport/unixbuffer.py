@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 from typing import Final
 
-_BYTES: Final = 1 << 20
+_BYTES: Final = 1 << 18
 
 
 def enlarge_unix_buffer(transport: asyncio.BaseTransport) -> None:
