@@ -133,10 +133,16 @@ def headers_of(url: str, **headers: str) -> dict[str, str]:
         return dict(answer.headers)
 
 
-def lines_of(pods: Pods, request_id: str, *addresses: str) -> list[dict]:
-    """The log lines of a request at some pods."""
-    lines = [json.loads(line) for address in addresses for line in pods.log(address).splitlines()]
-    return [line for line in lines if line.get("request_id") == request_id]
+async def lines_of(pods: Pods, request_id: str, *addresses: str) -> list[dict]:
+    """The log lines of a request at some pods, which come when it has been answered."""
+    found: list[dict] = []
+    async with asyncio.timeout(20):
+        while not found:
+            await asyncio.sleep(0.05)
+            texts = [pods.log(address) for address in addresses]
+            lines = [json.loads(line) for text in texts for line in text.splitlines() if line.endswith("}")]
+            found = [line for line in lines if line.get("request_id") == request_id]
+    return found
 
 
 @pytest.fixture
@@ -220,11 +226,11 @@ async def test_two_deployments(api, pods_of):
         assert echoed["X-Request-ID"] == id_
         assert headers.items() <= echoed.items()
         assert "total;dur=" in echoed["Server-Timing"]
-        (line,) = lines_of(pods, id_, sn)
+        (line,) = await lines_of(pods, id_, sn)
         assert (line["method"], line["route"], line["domain"], line["status"]) == ("GET", "/", "/home", 200)
         assert line["user"] == "admin"
         assert line["seconds"] > 0
-        (told, *_) = lines_of(pods, id_, first, second)
+        (told, *_) = await lines_of(pods, id_, first, second)
         assert (told["route"], told["operations"], told["status"]) == ("/execute", "GetDomain", 200)
         assert told["epoch"] == line["epoch"]
         assert told["bytes"] > 0
