@@ -11,9 +11,8 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import quote
 
 from benchmarks.client import PASSWORD, USER, Connection, WrongAnswerError, make
@@ -107,8 +106,8 @@ class Ours(Server):
     def commands(self) -> Sequence[Command]:
         return [self._command("serve", "--socket", self.address)]
 
-    def _command(self, role: str, *flags: str, environ: Mapping[str, str] = MappingProxyType({})) -> Command:
-        folder, environ = self.group.folder, {**_own_environ(), **environ}
+    def _command(self, role: str, *flags: str, **variables: str) -> Command:
+        folder, environ = self.group.folder, _own_environ() | variables
         words = [sys.executable, "-m", "hsds", role, "--password-file", str(folder / "passwd.txt"), *flags]
         if isinstance(self.keys, S3Keys):
             place = self.keys.place
@@ -132,9 +131,7 @@ class OurCluster(Ours):
         urls = ",".join(f"http+unix://{quote(place, safe='')}" for place in places)
         shared = ["--node-secret-file", str(secret), "--discovery", "static", "--dn-urls", urls]
         data = [
-            self._command(
-                "dn", *shared, "--dn-port", "0", "--metrics-port", str(monitor), environ={"POD_IP": place}
-            )
+            self._command("dn", *shared, "--dn-port", "0", "--metrics-port", str(monitor), POD_IP=place)
             for place, monitor in zip(places, monitors, strict=True)
         ]
         front = self._command("sn", *shared, "--socket", self.address, "--metrics-port", str(last))

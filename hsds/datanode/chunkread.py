@@ -33,11 +33,11 @@ class ChunkReader:
         parts = parts_of(op)
         if len(parts) == 1 and op.out is None and op.only is None:
             entry = await self._state.chunks.reader.read((op.bucket, spec.key(parts[0].chunk)), codec)
-            view = _view(parts[0], entry, op.selection.shape)
-            if view is None:
-                view = np.empty(op.selection.shape, spec.datatype.dtype)
-                await self._place(op, parts, (entry,), view)
-            return view
+            values = _view(parts[0], entry, op.selection.shape)
+            if values is None:
+                values = np.empty(op.selection.shape, spec.datatype.dtype)
+                await self._place(op, parts, (entry,), values)
+            return values
         out = np.empty(op.selection.shape, spec.datatype.dtype) if op.out is None else op.out
         for batch in batches(parts, spec):
             names = [(op.bucket, spec.key(piece.chunk)) for piece in batch]

@@ -44,8 +44,8 @@ class _Run(NamedTuple):
 def pieces(selection: Selection, chunk_shape: Sequence[int]) -> list[Piece]:
     """Cut a selection along chunk borders. Chunks come in row-major order, each once."""
     match selection:
-        case Hyperslab(start, stop, step):
-            single = _single_piece(start, stop, step, chunk_shape)
+        case Hyperslab():
+            single = only_piece(selection, chunk_shape)
             return [single] if single is not None else _slab_pieces(selection, chunk_shape)
         case Fancy():
             return list(_fancy_pieces(selection, chunk_shape))
@@ -53,11 +53,32 @@ def pieces(selection: Selection, chunk_shape: Sequence[int]) -> list[Piece]:
             return list(_point_pieces(coords, chunk_shape))
 
 
-def only_piece(selection: Selection, chunk_shape: Sequence[int]) -> Piece | None:
-    """The only piece of a hyperslab that lies in one chunk; None for all others."""
+def only_chunk(selection: Selection, chunk_shape: Sequence[int]) -> tuple[int, ...] | None:
+    """The chunk that a hyperslab lies in; None if it is another selection, or touches another number."""
     if not isinstance(selection, Hyperslab):
         return None
-    return _single_piece(selection.start, selection.stop, selection.step, chunk_shape)
+    index = []
+    for start, stop, size in zip(selection.start, selection.stop, chunk_shape, strict=True):
+        if stop <= start or (stop - 1) // size != start // size:
+            return None
+        index.append(start // size)
+    return tuple(index)
+
+
+def only_piece(selection: Selection, chunk_shape: Sequence[int]) -> Piece | None:
+    """The only piece of a hyperslab that lies in one chunk; None for all others."""
+    chunk = only_chunk(selection, chunk_shape)
+    if chunk is None or not isinstance(selection, Hyperslab):
+        return None
+    inner = []
+    covers = True
+    axes = zip(chunk, selection.start, selection.stop, selection.step, chunk_shape, strict=True)
+    for index, start, stop, step, size in axes:
+        base = index * size
+        inner.append(slice(start - base, stop - base, step))
+        if stop - start != size or step != 1:
+            covers = False
+    return Piece(chunk, tuple(inner), (_WHOLE,) * len(chunk), covers)
 
 
 def touched_chunks(selection: Selection, chunk_shape: Sequence[int]) -> Coordinates:
@@ -105,25 +126,6 @@ def _chunks_along(start: int, stop: int, step: int, size: int) -> Coordinates:
 def _grid(axes: Sequence[Coordinates]) -> Coordinates:
     """All combinations (n, len(axes)) of one number from each."""
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
-
-
-def _single_piece(
-    start: tuple[int, ...], stop: tuple[int, ...], step: tuple[int, ...], chunk_shape: Sequence[int]
-) -> Piece | None:
-    """The only piece of a hyperslab that lies in one chunk; None for others, and for empty ones."""
-    chunk = []
-    inner = []
-    covers = True
-    for a, b, s, size in zip(start, stop, step, chunk_shape, strict=True):
-        index = a // size
-        base = index * size
-        if b - base > size or b <= a:
-            return None
-        chunk.append(index)
-        inner.append(slice(a - base, b - base, s))
-        if b - a != size or s != 1:
-            covers = False
-    return Piece(tuple(chunk), tuple(inner), (_WHOLE,) * len(chunk), covers)
 
 
 def _slab_pieces(slab: Hyperslab, chunk_shape: Sequence[int]) -> list[Piece]:

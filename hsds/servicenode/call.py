@@ -271,7 +271,7 @@ class Call:
             if type(asked) is type(op) and asked == op:
                 del self.early[place]
                 if isinstance(answer, asyncio.Task):
-                    return await answer  # type: ignore[no-any-return]  # as below
+                    return await answer  # type: ignore[no-any-return]  # the task of an Op[R] brings an R
                 if isinstance(answer, HsdsError):
                     raise answer
                 return answer  # type: ignore[no-any-return]  # an Op[R] is answered by an R

@@ -219,8 +219,8 @@ class Router(DataNode):
     def _go_on(self, job: _Job) -> None:
         """The next part of an operation that counts what it finds."""
         rest = job.later.pop()
-        # only operations with a limit have something to be sent later
-        left = job.op.limit - sum(len(hits.values) for hits in job.results)  # type: ignore[attr-defined]
+        assert isinstance(job.op, UpdateWhere)  # nothing else is sent in parts one after another
+        left = job.op.limit - sum(len(hits.values) for hits in job.results)
         if left > 0:
             job.parts.append(replace(rest, limit=left))
 

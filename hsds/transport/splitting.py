@@ -16,8 +16,7 @@ import numpy as np
 from hsds.cluster.slots import chunk_slot, chunk_slots, object_slot, slots_in
 from hsds.cluster.view import View
 from hsds.hdf5 import keys
-from hsds.hdf5.chunking import Piece, pieces, touched_chunks
-from hsds.hdf5.selection import Hyperslab, Selection
+from hsds.hdf5.chunking import Piece, only_chunk, pieces, touched_chunks
 from hsds.transport import ops
 
 Part = tuple[str, ops.Op[Any]]
@@ -52,9 +51,9 @@ def split(op: ops.Op[Any], view: View) -> list[Part]:
         return [(uid, replace(op, only=slots)) for uid, slots in shared.items() if slots]
     if not isinstance(op, ops.ChunkOp):
         return [(owners[object_slot_of(op)], op)]
-    only_chunk = _only_chunk(op.selection, op.dataset.chunk_shape)
-    if only_chunk is not None:  # most small requests: what numpy does for many takes ten times as long
-        return [(owners[chunk_slot(object_slot_of(op), only_chunk)], op)]
+    only = only_chunk(op.selection, op.dataset.chunk_shape)
+    if only is not None:  # most small requests: what numpy does for many takes ten times as long
+        return [(owners[chunk_slot(object_slot_of(op), only)], op)]
     chunks = touched_chunks(op.selection, op.dataset.chunk_shape)
     if not len(chunks):
         return [(owners[object_slot_of(op)], op)]
@@ -74,18 +73,6 @@ def parts_of(op: ops.ChunkOp[Any]) -> list[Piece]:
         return parts
     slots = chunk_slots(object_slot_of(op), np.array([piece.chunk for piece in parts]))
     return [piece for piece, slot in zip(parts, slots.tolist(), strict=True) if slot in op.only]
-
-
-def _only_chunk(selection: Selection, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The chunk that a hyperslab lies in; None if it is another selection, or touches another number."""
-    if not isinstance(selection, Hyperslab):
-        return None
-    index = []
-    for start, stop, size in zip(selection.start, selection.stop, shape, strict=True):
-        if stop <= start or (stop - 1) // size != start // size:
-            return None
-        index.append(start // size)
-    return tuple(index)
 
 
 def counts(op: ops.Op[Any]) -> bool:
