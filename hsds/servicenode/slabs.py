@@ -12,8 +12,9 @@ from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.paging import pages
 from hsds.hdf5.selection import Hyperslab, Points, Selection
 from hsds.servicenode.brackets import Target
-from hsds.servicenode.stream import SLAB, slab_bytes
 
+SLAB = 4 * 1024**2
+"""Bytes of a slab, where chunks do not ask for more."""
 VIEWED = 512 * 1024
 """Bytes of chunks from which on they are read one by one."""
 
@@ -62,6 +63,15 @@ def row_bytes(spec: DatasetSpec, selection: Selection) -> int:
         return selection.npoints * spec.datatype.itemsize
     rows, *others = selection.shape
     return min(rows, spec.chunk_shape[0]) * math.prod(others) * spec.datatype.itemsize
+
+
+def slab_bytes(row: int, budget: ByteBudget, least: int = SLAB) -> int:
+    """Bytes of a slab where one row of whole chunks has ``row``.
+
+    A slab that ends within chunks has them decoded, or even stored, once more for the next one. So it takes
+    the whole row, up to a quarter of the budget.
+    """
+    return max(1, min(max(row, least), budget.limit // 4))
 
 
 def is_run_of_chunks(spec: DatasetSpec, selection: Selection) -> bool:

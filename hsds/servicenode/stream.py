@@ -19,8 +19,6 @@ from hsds.servicenode.call import Call
 MIB = 2**20
 SMALL = 64 * 1024
 """Bytes up to which an answer leaves as one plain response, without a budget: less than it costs to ask."""
-SLAB = 4 * MIB
-"""Bytes of a slab, where chunks do not ask for more."""
 SEARCHED = 16 * MIB
 """Bytes that a query searches in one trip to each data node: mostly little of them comes back."""
 STEP = 1 * MIB
@@ -35,15 +33,6 @@ JSON = "application/json"
 P = TypeVar("P")
 T = TypeVar("T")
 Part = bytes | bytearray | memoryview
-
-
-def slab_bytes(row: int, budget: ByteBudget, least: int = SLAB) -> int:
-    """Bytes of a slab where one row of whole chunks has ``row``.
-
-    A slab that ends within chunks has them decoded, or even stored, once more for the next one. So it takes
-    the whole row, up to a quarter of the budget.
-    """
-    return max(1, min(max(row, least), budget.limit // 4))
 
 
 async def read_ahead(

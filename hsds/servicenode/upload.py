@@ -13,8 +13,8 @@ from hsds.errors import InvalidInput
 from hsds.hdf5.binary import decode
 from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.selection import Selection
-from hsds.servicenode.slabs import plan, row_bytes
-from hsds.servicenode.stream import SLAB, SMALL, STALLED, slab_bytes
+from hsds.servicenode.slabs import SLAB, plan, row_bytes, slab_bytes
+from hsds.servicenode.stream import SMALL, STALLED
 from hsds.servicenode.valuerequest import ValueRequest
 from hsds.transport.ops import WriteChunks
 

@@ -18,8 +18,8 @@ from hsds.hdf5.selection import Selection
 from hsds.servicenode.call import Call, Route
 from hsds.servicenode.replies import BINARY_TYPE, JSON_TYPE
 from hsds.servicenode.selectparam import selection_of
-from hsds.servicenode.slabs import Page, plan, row_bytes
-from hsds.servicenode.stream import JSON, SEARCHED, SMALL, Part, plain_reply, read_ahead, send, slab_bytes
+from hsds.servicenode.slabs import Page, plan, row_bytes, slab_bytes
+from hsds.servicenode.stream import JSON, SEARCHED, SMALL, Part, plain_reply, read_ahead, send
 from hsds.servicenode.valueread import check_size, pick
 from hsds.servicenode.valuerequest import ValueRequest, open_values
 from hsds.transport.ops import Hits, QueryChunks
