@@ -33,7 +33,7 @@ from hsds.errors import (
 from hsds.logs import Access, log_access
 from hsds.metrics import METRICS_TYPE, Metrics
 from hsds.transport.base import DataNode, Trace
-from hsds.transport.frames import SMALL, FrameReader
+from hsds.transport.frames import SMALL, FrameReader, whole_frame
 from hsds.transport.linkserver import Exchange
 from hsds.transport.ops import Op, ReadChunks
 from hsds.transport.remote import EXECUTE, FRAME_TYPE
@@ -115,14 +115,17 @@ class DataNodeApp:
     async def _receive(
         self, exchange: Exchange, length: int, epoch: int | None
     ) -> tuple[Sequence[Op[Any]], Trace]:
+        whole = exchange.whole()
+        if whole is not None:
+            return self.wire.get_request(*whole_frame(whole, limit=length), epoch=epoch)
         reader = FrameReader(exchange.read, limit=length, fill=exchange.fill)
-        async with asyncio.timeout(_BODY_SECONDS) if exchange.arriving else _NOTHING:
+        async with asyncio.timeout(_BODY_SECONDS):
             head = await reader.head()
             return self.wire.get_request(head, await reader.buffers(), epoch=epoch)
 
     async def _carry_out(self, ops: Sequence[Op[Any]], trace: Trace) -> Sequence[Any | HsdsError]:
         """Until the deadline, which data nodes keep but for long operations: afterwards nobody waits."""
-        if trace.deadline is None or not any(isinstance(op, LONG) for op in ops):
+        if trace.deadline is None or LONG.isdisjoint(map(type, ops)):
             return await self.node.execute(ops, trace)
         async with asyncio.timeout(max(0.0, trace.deadline - monotonic())):
             return await self.node.execute(ops, trace)

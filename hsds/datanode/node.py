@@ -28,29 +28,33 @@ _DRAIN_SECONDS = 10.0
 """For changes under way when the node ends."""
 
 log = logging.getLogger(__name__)
-READS = (
-    ops.GetObject,
-    ops.GetLinks,
-    ops.GetAttributes,
-    ops.GetDomain,
-    ops.ListDomains,
-    ops.GetRootStats,
-    ops.GetDatasetStats,
-    ops.GetKept,
-    ops.ReadChunks,
-    ops.QueryChunks,
+READS = frozenset(
+    {
+        ops.GetObject,
+        ops.GetLinks,
+        ops.GetAttributes,
+        ops.GetDomain,
+        ops.ListDomains,
+        ops.GetRootStats,
+        ops.GetDatasetStats,
+        ops.GetKept,
+        ops.ReadChunks,
+        ops.QueryChunks,
+    }
 )
 """Operations that change nothing: they may be carried out as often as they are asked for."""
-LONG = (
-    ops.ListDomains,
-    ops.DeleteRoot,
-    ops.GetRootStats,
-    ops.GetDatasetStats,
-    ops.Rescan,
-    ops.Flush,
-    ops.TrimChunks,
-    ops.QueryChunks,
-    ops.UpdateWhere,
+LONG = frozenset(
+    {
+        ops.ListDomains,
+        ops.DeleteRoot,
+        ops.GetRootStats,
+        ops.GetDatasetStats,
+        ops.Rescan,
+        ops.Flush,
+        ops.TrimChunks,
+        ops.QueryChunks,
+        ops.UpdateWhere,
+    }
 )
 """Operations on as many keys as there are. They take their time while the store answers; each of their keys
 is waited for by itself."""
@@ -166,7 +170,7 @@ class LocalDataNode(DataNode):
             return error
 
     async def _attempt(self, op: ops.Op[Any], attempt: Attempt | None, trace: Trace) -> Any | HsdsError:
-        if attempt is None or isinstance(op, READS):
+        if attempt is None or type(op) in READS:
             return await self._execute(op, trace.deadline)
         return await self._repeats.run(attempt, op, lambda: self._execute(op, trace.deadline))
 
@@ -174,11 +178,11 @@ class LocalDataNode(DataNode):
         """Whatever the operation waits for, an answer comes by the deadline. What it sent to the store by
         then may still take effect.
         """
-        left = None if deadline is None or isinstance(op, LONG) else max(0.0, deadline - self._clock())
+        left = None if deadline is None or type(op) in LONG else max(0.0, deadline - self._clock())
         try:
             async with asyncio.timeout(left) as scope:
                 result = await self._handlers[type(op)](op)
-            if not isinstance(op, READS):
+            if type(op) not in READS:
                 self.sweeper.know(op.bucket)
             return result
         except HsdsError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from hsds.errors import InvalidInput, NotSupported
@@ -54,6 +55,7 @@ class Domain:
         return acls if isinstance(acls, Mapping) else {}
 
 
+@lru_cache(1024)
 def parse_domain(text: str) -> tuple[str | None, str]:
     """Split ``/path``, ``hdf5://path`` or ``bucket/path`` into a bucket (None: not said) and ``/path``.
 

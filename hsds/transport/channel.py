@@ -63,6 +63,14 @@ class Channel(asyncio.BufferedProtocol):
         self._take(len(data))
         return data
 
+    def whole(self) -> bytes | None:
+        """The body, if all of it has come; else None, and nothing is taken of it."""
+        if self._stop - self._start < self.left:
+            return None
+        data = bytes(self._room[self._start : self._start + self.left])
+        self._take(self.left)
+        return data
+
     async def fill(self, place: memoryview) -> None:
         """Receive the next bytes of the body straight into ``place``, until it is full."""
         if place.nbytes > self.left:

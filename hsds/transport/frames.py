@@ -34,6 +34,8 @@ SMALL: Final = 1 << 16
 _MAGIC: Final = b"hdsF"
 _PREFIX: Final = struct.Struct("!4sHHII")
 _MAX_BUFFERS: Final = 1 << 20
+_SHORT: Final = "the body ends before the frame does"
+_LONG: Final = "the body goes on after the end of the frame"
 
 
 class BadFrame(InvalidInput):
@@ -67,8 +69,48 @@ class Frame:
         return [first, *(memoryview(buffer).cast("B") for buffer in self.buffers if _size(buffer))]
 
 
+def whole_frame(data: bytes, *, limit: int) -> tuple[memoryview, list[memoryview]]:
+    """The head and the buffers of a frame that has come whole. Raises ``BadFrame`` or ``WrongVersion``."""
+    view = memoryview(data)
+    if len(view) < _PREFIX.size:
+        raise BadFrame(_SHORT)
+    _, length, count = _prefix(view[: _PREFIX.size])
+    at = _PREFIX.size + 8 * count
+    _check_size(at + length, limit)
+    if len(view) < at + length:
+        raise BadFrame(_SHORT)
+    head, buffers = view[at : at + length], []
+    at += length
+    for size in struct.unpack_from(f"!{count}Q", data, _PREFIX.size):
+        buffers.append(view[at : at + size])
+        at += size
+    _check_size(at, limit)
+    if at != len(view):
+        raise BadFrame(_SHORT if at > len(view) else _LONG)
+    return head, buffers
+
+
+def _prefix(data: Buffer) -> tuple[int, int, int]:
+    """Version, bytes of the head and number of buffers. Raises ``BadFrame`` or ``WrongVersion``."""
+    magic, version, _, length, count = _PREFIX.unpack(data)
+    if magic != _MAGIC:
+        raise BadFrame("not a frame of this protocol")
+    if not OLDEST <= version <= VERSION:
+        raise WrongVersion(f"protocol version {version} is not spoken here, {OLDEST} to {VERSION} are")
+    if count > _MAX_BUFFERS:
+        raise BadFrame(f"a frame of {count} buffers, {_MAX_BUFFERS} are allowed")
+    return version, length, count
+
+
+def _check_size(total: int, limit: int) -> None:
+    if total > limit:
+        raise BadFrame(f"a frame of {total} bytes, {limit} are allowed")
+
+
 class FrameReader:
-    """Reads one frame: first ``head``, then ``buffers``, so that the head can say where buffers should go."""
+    """Reads a frame piece by piece: first ``head``, then ``buffers``, so that the head can say where buffers
+    should go.
+    """
 
     def __init__(self, read: Read, *, limit: int, fill: Fill | None = None) -> None:
         """``limit`` is how many bytes the frame may have. ``fill`` saves a copy where the source has it."""
@@ -82,18 +124,10 @@ class FrameReader:
 
     async def head(self) -> memoryview:
         """The head. Raises ``BadFrame`` or ``WrongVersion``."""
-        magic, self.version, _, length, count = _PREFIX.unpack(await self._take(_PREFIX.size))
-        if magic != _MAGIC:
-            raise BadFrame("not a frame of this protocol")
-        if not OLDEST <= self.version <= VERSION:
-            raise WrongVersion(
-                f"protocol version {self.version} is not spoken here, {OLDEST} to {VERSION} are"
-            )
-        if count > _MAX_BUFFERS:
-            raise BadFrame(f"a frame of {count} buffers, {_MAX_BUFFERS} are allowed")
-        self._check(_PREFIX.size + 8 * count + length)
+        self.version, length, count = _prefix(await self._take(_PREFIX.size))
+        _check_size(_PREFIX.size + 8 * count + length, self._limit)
         self.sizes = struct.unpack(f"!{count}Q", await self._take(8 * count))
-        self._check(_PREFIX.size + 8 * count + length + sum(self.sizes))
+        _check_size(_PREFIX.size + 8 * count + length + sum(self.sizes), self._limit)
         return await self._take(length)
 
     async def buffers(self, places: Mapping[int, memoryview] | None = None) -> list[memoryview]:
@@ -112,12 +146,8 @@ class FrameReader:
                 await self._fill(place)
                 found.append(place)
         if self._rest or await self._read():
-            raise BadFrame("the body goes on after the end of the frame")
+            raise BadFrame(_LONG)
         return found
-
-    def _check(self, total: int) -> None:
-        if total > self._limit:
-            raise BadFrame(f"a frame of {total} bytes, {self._limit} are allowed")
 
     async def _take(self, size: int) -> memoryview:
         """The next ``size`` bytes: without a copy if they have arrived in one piece."""
@@ -149,7 +179,7 @@ class FrameReader:
     async def _more(self) -> bytes:
         data = await self._read()
         if not data:
-            raise BadFrame("the body ends before the frame does")
+            raise BadFrame(_SHORT)
         return data
 
 

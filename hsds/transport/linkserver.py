@@ -58,11 +58,6 @@ class Exchange(Channel):
     def __repr__(self) -> str:
         return f"<Exchange {'busy' if self.busy else 'idle'}, {self._stop - self._start} bytes received>"
 
-    @property
-    def arriving(self) -> bool:
-        """Whether a part of the body has still to come."""
-        return self._stop - self._start < self.left
-
     async def answer(
         self, status: int, parts: Sequence[Buffer], *, content_type: str, last: bool = False
     ) -> None:

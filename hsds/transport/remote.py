@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
@@ -17,7 +16,7 @@ import orjson
 from hsds.cluster.view import View
 from hsds.errors import HsdsError, InvalidInput, NotReachable, Unavailable
 from hsds.transport.base import DataNode, Trace
-from hsds.transport.frames import Buffer, FrameReader, WrongVersion
+from hsds.transport.frames import Buffer, FrameReader, WrongVersion, whole_frame
 from hsds.transport.link import Link
 from hsds.transport.linkpool import LinkPool
 from hsds.transport.ops import Op
@@ -31,6 +30,9 @@ _MOST_LINKS: Final = 1024
 """To one node at once. So many that questions for what is cached, and pings, do not wait behind those for
 what is not: bytes are what budgets are for.
 """
+
+_FAULTS: Final = (OSError, InvalidInput, WrongVersion, orjson.JSONDecodeError)
+"""Of connections, and of what comes over them."""
 
 
 class Connections:
@@ -109,16 +111,22 @@ class RemoteDataNode(DataNode):
         if trace.deadline is not None and trace.deadline <= self._connections.clock():
             raise NotReachable(f"no time is left to ask the data node {self._name}")
         parts = self._connections.wire.put_request(ops, trace).parts()
-        with self._explained():
+        try:
             async with self._links.link() as link:
                 await self._ask(link, "POST", EXECUTE, parts, trace.epoch, FRAME_TYPE)
                 reply = await self._reply(link, ops)
+        except _FAULTS as error:
+            raise self._unreached(error) from error
         if reply.view is not None:
             self._connections.learned(View.from_json(reply.view))
         return reply.results
 
     async def _reply(self, link: Link, ops: Sequence[Op[Any]]) -> Reply:
         wire = self._connections.wire
+        whole = link.whole()
+        if whole is not None:  # most are: reading in pieces costs more than the rest
+            text, rest = whole_frame(whole, limit=self._connections.answer_limit)
+            return wire.get_reply(ops, wire.reply_head(ops, text), rest)
         reader = FrameReader(link.read, limit=self._connections.answer_limit, fill=link.fill)
         head = wire.reply_head(ops, await reader.head())
         buffers = await reader.buffers(wire.places(ops, head))
@@ -129,10 +137,12 @@ class RemoteDataNode(DataNode):
     ) -> Any:
         """A small request of JSON, answered by JSON, ``within`` seconds. Raises ``NotReachable``."""
         parts = () if body is None else (orjson.dumps(body),)
-        with self._explained():
+        try:
             async with asyncio.timeout(within), self._links.link() as link:
                 await self._ask(link, method, path, parts, epoch, "application/json")
                 return orjson.loads(await _text(link, self._connections.answer_limit))
+        except _FAULTS as error:
+            raise self._unreached(error) from error
 
     async def _ask(
         self,
@@ -155,17 +165,14 @@ class RemoteDataNode(DataNode):
         if status not in (200, 421):
             await self._refused(status, link)
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Translates what can go wrong."""
-        try:
-            yield
-        except TimeoutError as error:
-            raise NotReachable(f"the data node {self._name} did not answer in time") from error
-        except OSError as error:
-            raise NotReachable(f"the data node {self._name} is not reached: {_first_line(error)}") from error
-        except (InvalidInput, WrongVersion, orjson.JSONDecodeError) as error:
-            raise NotReachable(f"the data node {self._name} does not answer as one: {error}") from error
+    def _unreached(self, fault: Exception) -> NotReachable:
+        """What one of ``_FAULTS`` means."""
+        match fault:
+            case TimeoutError():
+                return NotReachable(f"the data node {self._name} did not answer in time")
+            case OSError():
+                return NotReachable(f"the data node {self._name} is not reached: {_first_line(fault)}")
+        return NotReachable(f"the data node {self._name} does not answer as one: {fault}")
 
     async def _refused(self, status: int, link: Link) -> None:
         """Raise what an answer without results means."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -229,8 +229,11 @@ class Router(DataNode):
         left = (trace.deadline or 0) - self._clock()
         try:
             async with asyncio.timeout(min(self._attempt_timeout, max(left, 0.0))) as limit:
-                with self._departures.ending(share.member.uid, share.epoch, limit):
+                self._departures.watch(limit, share.member.uid, share.epoch)
+                try:
                     return await self._connect(share.member).execute(asked, trace)
+                finally:
+                    self._departures.forget(limit)
         except TimeoutError:
             view = self._views.view
             here = view is None or share.member.uid in view.uids
@@ -253,19 +256,18 @@ class _Departures:
         """By what ends the waiting, the uid of who is waited for."""
         self._watching: asyncio.Task[None] | None = None
 
-    @contextmanager
-    def ending(self, uid: str, epoch: int, limit: asyncio.Timeout) -> Iterator[None]:
-        """Meanwhile ``limit`` is over as soon as a view newer than ``epoch`` is known without ``uid``."""
+    def watch(self, limit: asyncio.Timeout, uid: str, epoch: int) -> None:
+        """Until ``forget``, ``limit`` is over when a view newer than ``epoch`` comes without ``uid``."""
         view = self._views.view
-        if view is not None and uid not in view.uids:
+        if view is not None and view.epoch != epoch and uid not in view.uids:
             limit.reschedule(asyncio.get_running_loop().time())
         self._waiting[limit] = uid
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch(epoch))
-        try:
-            yield
-        finally:
-            del self._waiting[limit]
+
+    def forget(self, limit: asyncio.Timeout) -> None:
+        """The waiting has ended."""
+        del self._waiting[limit]
 
     async def _watch(self, epoch: int) -> None:
         while self._waiting:

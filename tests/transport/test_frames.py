@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsds.transport.frames import SMALL, BadFrame, Frame, FrameReader, WrongVersion
+from hsds.transport.frames import SMALL, BadFrame, Frame, FrameReader, WrongVersion, whole_frame
 
 
 def feed(data, sizes=()):
@@ -28,6 +28,11 @@ def joined(frame):
     return b"".join(frame.parts())
 
 
+def read_whole(data, limit=1 << 40):
+    head, buffers = whole_frame(data, limit=limit)
+    return bytes(head), [bytes(buffer) for buffer in buffers]
+
+
 async def read_all(data, sizes=(), limit=1 << 40, places=None):
     reader = FrameReader(feed(data, sizes), limit=limit)
     head = await reader.head()
@@ -40,6 +45,7 @@ def test_round_trip(head, buffers, sizes):
     data = joined(frame)
     assert len(data) == frame.nbytes
     assert asyncio.run(read_all(data, sizes)) == (head, buffers)
+    assert read_whole(data) == (head, buffers)
 
 
 @given(st.binary(max_size=50), st.lists(st.binary(max_size=50), max_size=3), st.data())
@@ -57,6 +63,29 @@ def test_whatever_is_cut_off_or_added_is_refused(head, buffers, data):
 def test_noise_is_refused(noise):
     with pytest.raises((BadFrame, WrongVersion)):
         asyncio.run(read_all(noise))
+    with pytest.raises((BadFrame, WrongVersion)):
+        read_whole(noise)
+
+
+def outcome(read, *arguments):
+    try:
+        return read(*arguments)
+    except (BadFrame, WrongVersion) as error:
+        return type(error), str(error)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=50), st.lists(st.binary(max_size=50), max_size=3), st.integers(30, 200), st.data())
+def test_what_comes_whole_is_taken_or_refused_as_what_comes_in_pieces(head, buffers, limit, data):
+    frame = bytearray(joined(Frame(head, buffers)))
+    for _ in range(data.draw(st.integers(0, 2))):
+        frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+    frame = bytes(frame[: data.draw(st.integers(0, len(frame)))]) + data.draw(st.binary(max_size=3))
+
+    def in_pieces(frame, limit):
+        return asyncio.run(read_all(frame, limit=limit))
+
+    assert outcome(read_whole, frame, limit) == outcome(in_pieces, frame, limit)
 
 
 def test_other_versions_are_refused_by_number():
