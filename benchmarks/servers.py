@@ -5,7 +5,9 @@ All listen on Unix sockets: HSDS 1.0.2 takes fixed ports for its data nodes othe
 
 from __future__ import annotations
 
+import getpass
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.client import PASSWORD, USER, Connection, WrongAnswerError, make
+from benchmarks.client import BINARY, PASSWORD, USER, Connection, Request, WrongAnswerError, make
 from benchmarks.processes import CHECKOUT, Command, Group
 from benchmarks.storage import BUCKET, Keys, PosixKeys, S3Keys, S3Place
 
@@ -176,6 +178,72 @@ class Bare(Server):
 
     def commands(self) -> Sequence[Command]:
         return [Command([sys.executable, "-m", "benchmarks.bare", self.address], _own_environ())]
+
+    def offer(self, target: str, answer: bytes) -> None:
+        """Have ``answer`` sent to whoever asks for ``target``, which is path and query."""
+        head = f"PUT {target} HTTP/1.1\r\nHost: x\r\nContent-Type: {BINARY}\r\n"
+        head += f"Content-Length: {len(answer)}\r\n\r\n"
+        connection = Connection(self.address)
+        connection.ask(Request(head.encode(), answer))
+        connection.close()
+
+
+class Nginx(Bare):
+    """nginx sending files from memory: the limit that a server in C has."""
+
+    name = "nginx"
+
+    def commands(self) -> Sequence[Command]:
+        folder = self.group.folder
+        self._answers = folder / "answers"
+        self._answers.mkdir()
+        places = "".join(
+            f"{kind}_temp_path {folder / kind};\n"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (folder / "nginx.conf").write_text(
+            _NGINX.format(
+                user=getpass.getuser(),
+                folder=folder,
+                places=places,
+                address=self.address,
+                answers=self._answers,
+            )
+        )
+        return [Command(["nginx", "-c", str(folder / "nginx.conf"), "-e", "stderr"], dict(os.environ))]
+
+    def offer(self, target: str, answer: bytes) -> None:
+        path = self._answers / target.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(answer)
+
+
+_NGINX = """
+user {user};
+daemon off;
+worker_processes auto;
+pid {folder}/nginx.pid;
+events {{}}
+http {{
+    {places}
+    access_log off;
+    sendfile on;
+    keepalive_requests 1000000;
+    open_file_cache max=10000;
+    default_type application/octet-stream;
+    server {{
+        listen unix:{address};
+        root {answers};
+        location = /about {{ return 200 '{{"state": "READY"}}'; }}
+        location / {{ try_files $request_uri =404; }}
+    }}
+}}
+"""
+
+
+def limits() -> list[Server]:
+    """The servers that only send bytes: the bare one, and nginx if it is installed."""
+    return [Bare(), Nginx()] if shutil.which("nginx") else [Bare()]
 
 
 def _own_environ() -> dict[str, str]:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import bulk, domains, endtoend, goals, members, objects, s3, selections, texts
 from benchmarks.program import Local, Program
-from benchmarks.servers import Bare, Hsds102, OurCluster, Ours, Server
+from benchmarks.servers import Hsds102, OurCluster, Ours, Server, limits
 from benchmarks.storage import S3Keys, S3Place
 from benchmarks.target import Target
 from benchmarks.workload import Contestant, Goal, Suite, Workload
@@ -125,13 +125,13 @@ def _locals(stack: ExitStack, options: Options, **environ: str) -> list[Contesta
 def _posix(options: Options, stack: ExitStack, durabilities: set[str]) -> list[Contestant]:
     servers: list[Server | None] = [Ours(durability=durability) for durability in sorted(durabilities)]
     servers.append(Hsds102(options.hsds_env) if options.hsds_env else None)
-    return [*_targets(stack, [*servers, Bare()]), *_locals(stack, options)]
+    return [*_targets(stack, [*servers, *limits()]), *_locals(stack, options)]
 
 
 def _cluster(options: Options, stack: ExitStack, durabilities: set[str]) -> list[Contestant]:
     servers: list[Server | None] = [OurCluster(durability=durability) for durability in sorted(durabilities)]
     servers.append(Hsds102(options.hsds_env, data_nodes=2) if options.hsds_env else None)
-    return _targets(stack, [*servers, Bare()])
+    return _targets(stack, [*servers, *limits()])
 
 
 def _s3(options: Options, stack: ExitStack, _: set[str]) -> list[Contestant]:
@@ -146,7 +146,7 @@ def _s3(options: Options, stack: ExitStack, _: set[str]) -> list[Contestant]:
         "region": "us-east-1",
         "client_options": {"allow_http": True},
     }
-    servers = [Ours(place), Hsds102(options.hsds_env, place) if options.hsds_env else None, Bare()]
+    servers = [Ours(place), Hsds102(options.hsds_env, place) if options.hsds_env else None, *limits()]
     return [
         *_targets(stack, servers),
         s3.Direct(keys),

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from benchmarks.client import BINARY, Connection, Request, WrongAnswerError, make, run
-from benchmarks.servers import Bare, Ours, Server
+from benchmarks.client import Connection, Request, WrongAnswerError, make, run
+from benchmarks.servers import Bare, Nginx, Ours, Server
 from benchmarks.workload import Contestant, Figures, Turn, Workload
 
 HOME = "/home/bench"
@@ -29,6 +29,8 @@ class Target(Contestant):
             self._make_home()
 
     def takes(self, workload: Workload) -> bool:
+        if isinstance(self.server, Nginx) and workload.name == "fancy read":
+            return False  # its lists are longer than a file's name may be
         if self.bare or workload.prepare is None:
             return workload.bare
         return not isinstance(self.server, Ours) or self.server.durability == workload.durability
@@ -113,11 +115,9 @@ class Target(Contestant):
 
     def offer(self, request: Request) -> None:
         """Have the bare server answer ``request`` with what is expected of it."""
-        target = request.head.split(b" ", 2)[1].decode()
         assert request.expect is not None
-        head = f"PUT {target} HTTP/1.1\r\nHost: x\r\nContent-Type: {BINARY}\r\n"
-        head += f"Content-Length: {len(request.expect)}\r\n\r\n"
-        self.ask(Request(head.encode(), request.expect))
+        assert isinstance(self.server, Bare)
+        self.server.offer(request.head.split(b" ", 2)[1].decode(), request.expect)
 
     def _make_home(self) -> None:
         for path in ("/home", HOME):
