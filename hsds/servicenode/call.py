@@ -16,6 +16,7 @@ from hsds.errors import HsdsError, InvalidInput, NotPermitted, TooLarge
 from hsds.hdf5.ids import Collection, check_id, same_root
 from hsds.hdf5.jsontext import loads
 from hsds.servicenode.domain import Domain, check_bucket, parse_domain, parse_folder
+from hsds.servicenode.earlyanswers import NONE, EarlyAnswers
 from hsds.servicenode.node import ServiceNode
 from hsds.servicenode.permissions import Action, User, require
 from hsds.servicenode.replies import BINARY_TYPE
@@ -51,7 +52,6 @@ class Call:
         "held",
         "node",
         "now",
-        "paid",
         "path",
         "request",
         "trace",
@@ -72,10 +72,7 @@ class Call:
         self._suffix = ""
         self.held = 0
         """Bytes of ``node.bodies`` to give back at the end."""
-        self.early: list[tuple[Op[Any], Any]] = []
-        """Answers that have come before their questions, or tasks that bring them: see ``early``."""
-        self.paid = 0
-        """Bytes of ``node.budget`` held for answers that were asked for early."""
+        self.early = EarlyAnswers(node.budget)
 
     @property
     def settings(self) -> Settings:
@@ -267,15 +264,14 @@ class Call:
 
     async def ask(self, op: Op[R]) -> R:
         """Have one operation carried out."""
-        for place, (asked, answer) in enumerate(self.early):
-            if type(asked) is type(op) and asked == op:
-                del self.early[place]
-                if isinstance(answer, asyncio.Task):
-                    return await answer  # type: ignore[no-any-return]  # the task of an Op[R] brings an R
-                if isinstance(answer, HsdsError):
-                    raise answer
-                return answer  # type: ignore[no-any-return]  # an Op[R] is answered by an R
-        return await self.node.nodes.call(op, self.trace)
+        answer = self.early.take(op)
+        if answer is NONE:
+            return await self.node.nodes.call(op, self.trace)
+        if isinstance(answer, asyncio.Task):
+            return await answer  # type: ignore[no-any-return]  # the task of an Op[R] brings an R
+        if isinstance(answer, HsdsError):
+            raise answer
+        return answer  # type: ignore[no-any-return]  # an Op[R] is answered by an R
 
     async def flush(self, bucket: str, root: str) -> None:
         """Have everything of a root stored that was answered for, on all data nodes."""
@@ -286,29 +282,11 @@ class Call:
         """Have many carried out; raises the first error once all have ended."""
         return await self.node.nodes.gather(ops, self.trace)
 
-    async def acquire(self, nbytes: int) -> None:
-        """Take bytes of ``node.budget`` for values: those that are held for them already, if they are."""
-        if nbytes <= self.paid:
-            self.paid -= nbytes
-            return
-        self.forget_early()  # who holds some and waits for more may wait for one who does the same
-        await self.node.budget.acquire(nbytes)
-
     def end(self) -> None:
         """Give back what is held when the request has been answered."""
-        self.forget_early()
+        self.early.forget()
         if self.held:
             self.node.bodies.release(self.held)
-
-    def forget_early(self) -> None:
-        """Do without what was asked for early and not needed so far."""
-        for _, answer in self.early:
-            if isinstance(answer, asyncio.Task):
-                answer.cancel()
-        self.early.clear()
-        if self.paid:
-            paid, self.paid = self.paid, 0
-            self.node.budget.release(paid)
 
     # -- hrefs -------------------------------------------------------------------------------------
 

@@ -34,7 +34,8 @@ async def ask_early(call: Call, collection: Collection, *likely: Op[Any]) -> Non
         return
     bucket, path = call.target("read")
     ops: tuple[Op[Any], ...] = (GetDomain(bucket, path), *likely)
-    call.early += list(zip(ops, await call.node.nodes.settle(ops, call.trace), strict=True))
+    for op, answer in zip(ops, await call.node.nodes.settle(ops, call.trace), strict=True):
+        call.early.add(op, answer)
 
 
 async def ask_early_for_values(call: Call, *, read: bool) -> None:
@@ -80,13 +81,12 @@ def _begin(call: Call, bucket: str, spec: DatasetSpec, selection: Selection) -> 
     """Ask for the first pages of a large read, as far as there is room for them."""
     way = reading(spec, selection, call.node.budget, copies=2 if spec.datatype.variable else 1)
     for page in islice(way.pages, way.depth + 1):
-        if not call.node.budget.try_acquire(way.cost(page)):
+        if not call.early.pay(way.cost(page)):
             return
-        call.paid += way.cost(page)
         op = ReadChunks(bucket, spec, page.selection)
         task = asyncio.create_task(call.node.nodes.call(op, call.trace))
         task.add_done_callback(lambda task: task.cancelled() or task.exception())  # who waits is told
-        call.early.append((op, task))
+        call.early.add(op, task)
 
 
 def asker(call: Call) -> Asker:

@@ -123,7 +123,9 @@ def _slabs(
         return fetch(page)
 
     budget = call.node.budget
-    return read_ahead(way.pages, begin, way.cost, budget, depth=way.depth, acquire=call.acquire, known=known)
+    return read_ahead(
+        way.pages, begin, way.cost, budget, depth=way.depth, acquire=call.early.acquire, known=known
+    )
 
 
 async def _read_json(

@@ -16,7 +16,7 @@ from hsds.hdf5.query import Query, parse_query
 from hsds.servicenode.call import Call, Domain
 from hsds.servicenode.early import ask_early_for_values, asker
 from hsds.servicenode.permissions import Action
-from hsds.transport.ops import Json, ReadChunks
+from hsds.transport.ops import Json
 
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 
@@ -123,6 +123,5 @@ async def open_values(call: Call, action: Action) -> ValueRequest:
     if space.kind == "null":
         raise InvalidInput(f"dataset {state.json['id']} has a null dataspace: it holds no values")
     spec = call.node.specs.get(state.json)
-    if any(isinstance(op, ReadChunks) and op.dataset is not spec for op, _ in call.early):
-        call.forget_early()
+    call.early.check(spec)
     return ValueRequest(call, domain, state.json, spec, space)
