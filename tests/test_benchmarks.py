@@ -1,11 +1,15 @@
 """The benchmarks in their smallest form: that they run, check answers, and report what they measured."""
 
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,6 +63,30 @@ def test_a_suite(tmp_path):
 def test_a_cluster(tmp_path):
     found, *_ = run(tmp_path, "--suite", "cluster", "--rounds", "1", "--only", "links read", "small reads, 1")
     assert {s["contestant"] for s in found["samples"]} == CONTESTANTS
+
+
+def processes_of(folder):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it may end at any moment
+            words = path.read_bytes()
+            found += [words] if str(folder).encode() in words else []
+    return found
+
+
+def test_what_was_started_ends_with_a_run_that_is_told_to_end(tmp_path):
+    command = [sys.executable, "-m", "benchmarks", "--rounds", "1000", "--only", "links read"]
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE) as running:
+        end = time.monotonic() + 60
+        while len(list(tmp_path.glob("bench-*/sn_1.sock"))) < len(CONTESTANTS) and time.monotonic() < end:
+            time.sleep(0.1)
+        assert len(list(tmp_path.glob("bench-*/sn_1.sock"))) == len(CONTESTANTS)
+        running.terminate()
+        running.communicate(timeout=60)
+    assert running.returncode == 128 + signal.SIGTERM
+    assert not list(tmp_path.glob("bench-*"))
+    assert not processes_of(tmp_path)
 
 
 @pytest.mark.parametrize("told", [b"Connection: close\r\n", b""])
