@@ -33,6 +33,8 @@ class Server(ABC):
     group: Group
     keys: Keys
     """Where it keeps its objects, once it has started."""
+    lacks: frozenset[str] = frozenset()
+    """Names of workloads that it cannot serve."""
 
     def __init__(self, place: S3Place | None = None) -> None:
         self._place = place
@@ -59,7 +61,7 @@ class Server(ABC):
         self.group.end()
         self.group.remove()
         if isinstance(getattr(self, "keys", None), S3Keys):
-            self.keys.remove()  # type: ignore[attr-defined]
+            self.keys.remove()
 
     def _start(self) -> None:
         folder = self.group.folder
@@ -192,6 +194,7 @@ class Nginx(Bare):
     """nginx sending files from memory: the limit that a server in C has."""
 
     name = "nginx"
+    lacks = frozenset({"fancy read"})  # its lists are longer than a file's name may be
 
     def commands(self) -> Sequence[Command]:
         folder = self.group.folder

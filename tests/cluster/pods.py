@@ -149,7 +149,7 @@ class Pods:
         sn = self.sns[0]
         await asyncio.to_thread(self.cluster.wait_ready, sn, len(self.uids), 60)
         async with asyncio.timeout(60):
-            while (await asyncio.to_thread(self.cluster.ask, sn, "GET", "/?domain=/home/joe"))[0] != 200:  # noqa: ASYNC110
+            while (await asyncio.to_thread(self.cluster.ask, sn, "GET", "/?domain=/home/joe"))[0] != 200:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.05)
 
 

@@ -70,7 +70,7 @@ async def test_no_request_breaks(tmp_path, both):
                 for number in range(CLIENTS):
                     group.create_task(client(number, (first, second), counts, stop))
                 async with asyncio.timeout(60):
-                    while min(counts) < CLIENTS:  # noqa: ASYNC110
+                    while min(counts) < CLIENTS:  # noqa: ASYNC110 - nothing tells
                         await asyncio.sleep(0.1)
                 await ended(cluster, SNS[0], counts)
                 other = counts[1]

@@ -99,7 +99,7 @@ async def test_a_rollout_from_the_previous_release_and_back(pods, tmp_path):
     load = start_load(python, figures, pods.service.url)
     try:
         async with asyncio.timeout(30):
-            while len(list(figures.glob("stats-*"))) < WRITERS:  # noqa: ASYNC110
+            while len(list(figures.glob("stats-*"))) < WRITERS:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.1)
         # each kind of old node meets each kind of new one
         await roll(pods, figures, "up", new, 11, ("dn", 1), ("sn", 3), ("dn", 2), ("sn", 4))

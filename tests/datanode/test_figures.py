@@ -21,7 +21,7 @@ async def test_caches():
     state = make_state(MemoryStore(), metadata_cache=100, chunk_cache=1000, write_budget=100, threads=1)
     tell_of_caches(metrics, state)
     for number in range(3):
-        state.objects.cache.put(("bucket", str(number)), None, 40)  # type: ignore[arg-type]
+        state.objects.cache.put(("bucket", str(number)), None, 40)
     state.objects.cache.get(("bucket", "2"))
     state.objects.cache.get(("bucket", "9"))
     figures = shown(metrics)

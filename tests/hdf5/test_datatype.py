@@ -42,7 +42,7 @@ def test_json_is_kept_as_sent() -> None:
 
 def test_a_base_needs_no_byte_order_but_a_name_alone_does() -> None:
     base = parse_datatype(vlen_of("H5T_STD_U16"))
-    assert base.base.dtype == np.dtype("<u2")  # type: ignore[attr-defined]
+    assert base.base.dtype == np.dtype("<u2")
     with pytest.raises(InvalidInput, match="predefined"):
         parse_datatype("H5T_STD_U16")
 

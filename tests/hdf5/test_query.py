@@ -27,7 +27,7 @@ class FakeType:
 
 
 def mask(text: str, array: np.ndarray[Any, Any]) -> list[Any]:
-    found = parse_query(text, FakeType(array.dtype)).mask(array)  # type: ignore[arg-type]
+    found = parse_query(text, FakeType(array.dtype)).mask(array)
     assert found.dtype == bool
     assert found.shape == array.shape
     return np.flatnonzero(found).tolist()
@@ -93,13 +93,13 @@ def test_compound(text: str, rows: list[int]) -> None:
 )
 def test_faults_are_found_before_any_value_is_read(text: str, why: str) -> None:
     with pytest.raises(InvalidInput, match=r"^query: .* is not valid: ") as caught:
-        parse_query(text, FakeType(STOCK.dtype))  # type: ignore[arg-type]
+        parse_query(text, FakeType(STOCK.dtype))
     assert why in str(caught.value)
 
 
 def test_any_rank() -> None:
     array = np.arange(24, dtype=">u2").reshape(2, 3, 4)
-    found = parse_query("_ > 4 AND _ < 7", FakeType(array.dtype)).mask(array)  # type: ignore[arg-type]
+    found = parse_query("_ > 4 AND _ < 7", FakeType(array.dtype)).mask(array)
     assert np.argwhere(found).tolist() == [[0, 1, 1], [0, 1, 2]]
     assert mask("_ == 5", np.array(5)) == [0]
     assert mask("_ == 5", np.zeros((0, 3))) == []
@@ -160,11 +160,11 @@ def test_numbers_that_the_type_cannot_hold() -> None:
 )
 def test_types_without_comparison(datatype: FakeType) -> None:
     with pytest.raises(InvalidInput, match="cannot be compared"):
-        parse_query("_ == 1", datatype)  # type: ignore[arg-type]
+        parse_query("_ == 1", datatype)
 
 
 def test_a_query_is_a_value() -> None:
-    query = parse_query("sym == AAPL where open in (10)", FakeType(STOCK.dtype))  # type: ignore[arg-type]
+    query = parse_query("sym == AAPL where open in (10)", FakeType(STOCK.dtype))
     assert query == pickle.loads(pickle.dumps(query))
     assert hash(query) == hash(pickle.loads(pickle.dumps(query)))
     assert query.fields == {"sym", "open"}
@@ -313,5 +313,5 @@ def test_floats_compare_in_their_own_precision(
 def test_any_text_is_a_query_or_invalid_input(text: str) -> None:
     array = np.zeros(3, [("a", "i4"), ("b", "S2"), ("_", "f4")])
     with suppress(InvalidInput):
-        query = parse_query(text, FakeType(array.dtype))  # type: ignore[arg-type]
+        query = parse_query(text, FakeType(array.dtype))
         assert query.mask(array).shape == (3,)

@@ -98,7 +98,7 @@ def element(datatype: Datatype) -> st.SearchStrategy[Any]:
             info = np.iinfo(dtype)
             return st.integers(int(info.min), int(info.max))
         case Float(itemsize=size):
-            return st.floats(width=8 * size)  # type: ignore[arg-type]
+            return st.floats(width=8 * size)
         case Enum(boolean=True):
             return st.booleans()
         case Enum(members=members):

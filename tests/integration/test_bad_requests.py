@@ -46,7 +46,7 @@ async def joe(service, things) -> AsyncIterator[Rest]:
             things["fixed"] = things["dataset"]
             things["growing"] = await rest.dataset(DOMAIN, [10], chunks=[10], maxdims=[20])
             things["big"] = await rest.dataset(DOMAIN, [1000, 1000])
-            things["null"] = await rest.dataset(DOMAIN, "H5S_NULL")  # type: ignore[arg-type]
+            things["null"] = await rest.dataset(DOMAIN, "H5S_NULL")
             things["missing"] = things["root"][:-6] + "abcdef"
             soft = {"h5path": "/nowhere"}
             await rest.ask("PUT", f"/groups/{things['root']}/links/soft", DOMAIN, json=soft)

@@ -269,7 +269,7 @@ async def test_without_the_role_pods_say_so_live_on_and_recover(api, pods_of):
     pods.start("hsds-sn", sn)
     pods.start("hsds-dn", dn)
     async with asyncio.timeout(30):
-        while not all("verbs [get, list, watch]" in pods.log(address) for address in (sn, dn)):  # noqa: ASYNC110
+        while not all("verbs [get, list, watch]" in pods.log(address) for address in (sn, dn)):  # noqa: ASYNC110 - seen from outside only
             await asyncio.sleep(0.1)
     assert all(process.poll() is None for process in pods.running.values())
     assert pods.probe("hsds-dn", "readinessProbe", dn) != 200

@@ -29,7 +29,7 @@ async def cluster(tmp_path, authority, s3_server, s3_bucket):
 
 async def until(condition, *arguments):
     """Until it holds, asked every 20 ms."""
-    while not await asyncio.to_thread(condition, *arguments):  # noqa: ASYNC110
+    while not await asyncio.to_thread(condition, *arguments):  # noqa: ASYNC110 - nothing tells
         await asyncio.sleep(0.02)
 
 

@@ -88,12 +88,12 @@ async def test_a_reader_never_sees_what_comes_next(
     done = []
 
     def replaced(*arguments: object, **more: object) -> object:
-        data = None if before else real(*arguments, **more)  # type: ignore[arg-type]
+        data = None if before else real(*arguments, **more)
         if not done:
             done.append(True)
             files.write("b", "k", b"new!", None, False)
             files.write("b", "secret", b"hide", None, False)
-        return real(*arguments, **more) if before else data  # type: ignore[arg-type]
+        return real(*arguments, **more) if before else data
 
     monkeypatch.setattr(posix_files, "_read_range", replaced)
     blob = await store.get("b", "k")

@@ -169,7 +169,7 @@ class KubeApi:
         self.requests.append((verb, dict(request.query)))
         if not self.access.allows(user, verb, "pods", namespace):
             what = "pods" if name is None else f'pods "{name}"'
-            message = f'{what} is forbidden: User "{user}" cannot {verb} resource "pods" in API group "" in the namespace "{namespace}"'  # noqa: E501
+            message = f'{what} is forbidden: User "{user}" cannot {verb} resource "pods" in API group "" in the namespace "{namespace}"'  # noqa: E501 - as the real one says it
             named = {} if name is None else {"name": name}
             return _status(403, "Forbidden", message, details=named | {"kind": "pods"})
         if self.failures:

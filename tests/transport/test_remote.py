@@ -86,7 +86,7 @@ async def test_the_trace_arrives():
     assert 29 < trace.deadline - time.monotonic() < 30
 
 
-async def test_errors_take_the_places_of_results(state):  # noqa: F811
+async def test_errors_take_the_places_of_results(state):  # noqa: F811 - the fixture above
     async with served(LocalDataNode(state)) as remote:
         missing = ops.GetObject("b", new_object_id(ROOT, "groups"))
         first, second = await remote.execute((missing, ops.ListDomains("b", "/")), Trace("r"))
@@ -318,7 +318,7 @@ async def test_another_version_is_waited_for_and_a_bad_request_is_not(monkeypatc
 # -- large values ------------------------------------------------------------------------------------
 
 
-async def test_large_values_both_ways(state):  # noqa: F811
+async def test_large_values_both_ways(state):  # noqa: F811 - the fixture above
     count = 3_000_000
     dataset, data = spec(count), np.arange(count, dtype="<i4")
     async with served(LocalDataNode(state)) as remote:

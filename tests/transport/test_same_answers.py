@@ -15,7 +15,7 @@ del test_random_slabs_equal_numpy  # noqa: F821 - it has no fixture that could b
 
 
 @pytest.fixture(params=["tcp", "unix"])
-async def remote(request, state, tmp_path):  # noqa: F811
+async def remote(request, state, tmp_path):  # noqa: F811 - of this name, for the tests imported above
     there = LocalDataNode(state)
     async with served(there, socket=tmp_path / "dn.sock" if request.param == "unix" else None) as remote:
         yield remote

@@ -69,7 +69,7 @@ def raises(status: int | type[BaseException], call: Callable[[], Any]) -> BaseEx
     """Call, expecting an error: of a type, or an OSError with an HTTP status in errno."""
     try:
         call()
-    except Exception as error:
+    except Exception as error:  # whatever is not expected is raised again
         expected = isinstance(error, status) if isinstance(status, type) else _status(error) == status
         if expected:
             return error

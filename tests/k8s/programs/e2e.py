@@ -144,7 +144,7 @@ class Run:
         """To a second key where one is given, else to the first in a file that differs."""
         second = os.environ.get("AWS_ACCESS_KEY_ID_2"), os.environ.get("AWS_SECRET_ACCESS_KEY_2")
         first = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"] + "\n"
-        self.give_secrets(second if all(second) else first)  # type: ignore[arg-type]
+        self.give_secrets(second if all(second) else first)
         time.sleep(self.options.kubelet)
 
     def rotate_node_secret(self) -> None:
