@@ -105,13 +105,13 @@ def _spread(data: Array, shape: tuple[int, ...]) -> Array:
 
 def _replace(piece: Piece, data: Array) -> ChunkApply:
     """Write a whole chunk. The cache gets a copy of its own: a view would pin the request's body, and its
-    buffer is the caller's. Only a chunk that is all of a body is taken as it is, read-only.
+    buffer is the caller's. Only a chunk that is all of a body is taken as it is. Both are read-only: a batch
+    may be applied again, and must begin with what was written, not with what the batch made of it.
     """
     chunk = data[piece.outer]
-    if chunk.flags.c_contiguous and _is_body(chunk):
-        chunk.flags.writeable = False
-    else:
+    if not (chunk.flags.c_contiguous and _is_body(chunk)):
         chunk = np.array(chunk, order="C")
+    chunk.flags.writeable = False
 
     def apply(_present: Array | None) -> Outcome[Array]:
         return Outcome(chunk)
@@ -132,7 +132,7 @@ def _is_body(array: Array) -> bool:
 
 
 def private(present: Array) -> Array:
-    """A chunk that a change may change in place: not what an earlier one of its batch took as it is."""
+    """A chunk that a change may change in place: not what an earlier one of its batch wrote whole."""
     return present if present.flags.writeable else present.copy()
 
 

@@ -42,8 +42,8 @@ class Sweeper:
         self._state = state
         self._again = again
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._swept: dict[tuple[str, str], asyncio.Event] = {}
-        """Set when nothing is left that was there at the time of the deletion."""
+        self._swept: dict[tuple[str, str], asyncio.Future[None]] = {}
+        """Done when nothing is left that was there; ``NotOwner`` if the sweep ended before."""
         self._buckets: set[str] = set()
         """Those that are known."""
         self._looked: set[str] = set()
@@ -97,24 +97,34 @@ class Sweeper:
             return
         with suppress(NotOwner):  # who owns it now finds the note
             hold = self._state.gate.hold((bucket, keys.object_key(id_)))
-            swept = self._swept[bucket, id_] = asyncio.Event()
+            swept = self._swept[bucket, id_] = asyncio.get_running_loop().create_future()
             task = asyncio.create_task(self._sweep(bucket, id_, hold, swept))
             self._running[bucket, id_] = task
-            task.add_done_callback(lambda _: self._ended((bucket, id_)))
+            task.add_done_callback(lambda task: self._ended((bucket, id_), task))
 
-    def _ended(self, what: tuple[str, str]) -> None:
+    def _ended(self, what: tuple[str, str], task: asyncio.Task[None]) -> None:
         del self._running[what]
-        self._swept.pop(what).set()
+        swept = self._swept.pop(what)
+        if not swept.done():
+            swept.set_exception(NotOwner(f"the storage of {what[1]} was not freed by this data node"))
+            swept.exception()  # maybe nobody waits
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("freeing the storage of %s ended", what[1], exc_info=error)
 
     async def free(self, bucket: str, id_: str) -> None:
-        """Return when the id may be used again: nothing of what had it is left, and no sweep goes on."""
+        """Return when the id may be used again: nothing of what had it is left, and no sweep goes on.
+
+        Raises ``NotOwner`` if the sweep ends before: who owns the id then finds the note.
+        """
+        hold = self._state.gate.hold((bucket, keys.object_key(id_)))
         if bucket not in self._looked and await self._is_noted(bucket, id_):
             await self._take_up(bucket, id_)
         task = self._running.get((bucket, id_))
         if task is not None:
-            await self._swept[bucket, id_].wait()
+            await asyncio.shield(self._swept[bucket, id_])
             task.cancel()
             await asyncio.wait((task,))
+            self._state.gate.check(hold)
             await self._forget_note(bucket, id_)
 
     def look_again(self) -> None:
@@ -224,14 +234,14 @@ class Sweeper:
         await self._state.objects.committer.change(key, JSON, lambda _: Outcome(None))
         return True
 
-    async def _sweep(self, bucket: str, id_: str, hold: Hold, swept: asyncio.Event) -> None:
+    async def _sweep(self, bucket: str, id_: str, hold: Hold, swept: asyncio.Future[None]) -> None:
         gate = self._state.gate
         whole = gate.whole()
         while True:
             try:
                 await self._delete_all(bucket, id_, hold)
-                if not swept.is_set():
-                    swept.set()
+                if not swept.done():
+                    swept.set_result(None)
                     if whole is None or not gate.valid(whole):
                         await asyncio.sleep(self._again)
                         continue

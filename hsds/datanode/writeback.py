@@ -220,6 +220,9 @@ class Writeback:
             log.error(_LOST)
         except HsdsError as error:  # e.g. the dataset of a chunk has been deleted since
             log.error("changes that were answered for are lost: %s", error)
+        except Exception:  # a fault of ours: what was answered for stays here, and is tried again
+            self._put_back(key, unstored)
+            raise
         self._budget.release(unstored.held)
         if self._reader.unstored.get(key) is shown:
             self._reader.unstored.pop(key, None)

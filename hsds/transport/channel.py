@@ -80,10 +80,14 @@ class Channel(asyncio.BufferedProtocol):
         self._take(count)
         if count == place.nbytes:
             return
-        self.left -= place.nbytes - count
         self._place = place[count:]
-        while self._place is not None:
-            await self._wait()
+        try:
+            while self._place is not None:
+                await self._wait()
+        finally:
+            missing = 0 if self._place is None else self._place.nbytes
+            self.left -= place.nbytes - count - missing
+            self._place = None  # who gives up does not keep the memory
 
     async def _head(self) -> list[bytes]:
         """The lines of the next message's head."""

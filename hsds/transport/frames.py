@@ -74,24 +74,21 @@ def whole_frame(data: bytes, *, limit: int) -> tuple[memoryview, list[memoryview
     view = memoryview(data)
     if len(view) < _PREFIX.size:
         raise BadFrame(_SHORT)
-    _, length, count = _prefix(view[: _PREFIX.size])
-    at = _PREFIX.size + 8 * count
-    _check_size(at + length, limit)
-    if len(view) < at + length:
+    length, count = _prefix(view[: _PREFIX.size], limit)
+    start = _PREFIX.size + 8 * count
+    if len(view) < start:
         raise BadFrame(_SHORT)
-    head, buffers = view[at : at + length], []
-    at += length
-    for size in struct.unpack_from(f"!{count}Q", data, _PREFIX.size):
+    at, buffers = start + length, []
+    for size in _sizes(view[_PREFIX.size : start], length, limit):
         buffers.append(view[at : at + size])
         at += size
-    _check_size(at, limit)
     if at != len(view):
         raise BadFrame(_SHORT if at > len(view) else _LONG)
-    return head, buffers
+    return view[start : start + length], buffers
 
 
-def _prefix(data: Buffer) -> tuple[int, int, int]:
-    """Version, bytes of the head and number of buffers. Raises ``BadFrame`` or ``WrongVersion``."""
+def _prefix(data: Buffer, limit: int) -> tuple[int, int]:
+    """Bytes of the head and number of buffers. Raises ``BadFrame`` or ``WrongVersion``."""
     magic, version, _, length, count = _PREFIX.unpack(data)
     if magic != _MAGIC:
         raise BadFrame("not a frame of this protocol")
@@ -99,7 +96,15 @@ def _prefix(data: Buffer) -> tuple[int, int, int]:
         raise WrongVersion(f"protocol version {version} is not spoken here, {OLDEST} to {VERSION} are")
     if count > _MAX_BUFFERS:
         raise BadFrame(f"a frame of {count} buffers, {_MAX_BUFFERS} are allowed")
-    return version, length, count
+    _check_size(_PREFIX.size + 8 * count + length, limit)
+    return length, count
+
+
+def _sizes(table: memoryview, length: int, limit: int) -> tuple[int, ...]:
+    """Bytes of each buffer, of a frame with a head of ``length`` bytes. Raises ``BadFrame``."""
+    sizes = struct.unpack(f"!{table.nbytes // 8}Q", table)
+    _check_size(_PREFIX.size + table.nbytes + length + sum(sizes), limit)
+    return sizes
 
 
 def _check_size(total: int, limit: int) -> None:
@@ -118,16 +123,13 @@ class FrameReader:
         self._fill_rest = fill or self._fill_by_reading
         self._limit = limit
         self._rest = memoryview(b"")
-        self.version = 0
         self.sizes: tuple[int, ...] = ()
         """Bytes of each buffer, known with the head."""
 
     async def head(self) -> memoryview:
         """The head. Raises ``BadFrame`` or ``WrongVersion``."""
-        self.version, length, count = _prefix(await self._take(_PREFIX.size))
-        _check_size(_PREFIX.size + 8 * count + length, self._limit)
-        self.sizes = struct.unpack(f"!{count}Q", await self._take(8 * count))
-        _check_size(_PREFIX.size + 8 * count + length + sum(self.sizes), self._limit)
+        length, count = _prefix(await self._take(_PREFIX.size), self._limit)
+        self.sizes = _sizes(await self._take(8 * count), length, self._limit)
         return await self._take(length)
 
     async def buffers(self, places: Mapping[int, memoryview] | None = None) -> list[memoryview]:

@@ -34,14 +34,13 @@ class Link(Channel):
     @property
     def fit(self) -> bool:
         """Whether it can carry another exchange."""
-        unread = self.left or self._stop != self._start or self._place is not None
+        unread = self.left or self._stop != self._start
         done = self._sent and self._answered and not unread
         return done and self._keep and self._lost is None and self._writable
 
     def close(self) -> None:
         """End the connection at once."""
         self._keep = False
-        self._place = None
         self._transport.abort()
 
     async def send(self, head: bytes, parts: Sequence[Buffer]) -> None:

@@ -61,11 +61,11 @@ class Exchange(Channel):
     async def answer(
         self, status: int, parts: Sequence[Buffer], *, content_type: str, last: bool = False
     ) -> None:
-        """Send the answer; with ``last`` the connection ends with it.
+        """Send the answer. With ``last``, or with some of the request not taken, the connection ends.
 
         Raises ``LinkError`` where it has ended, and ``TimeoutError`` if nobody takes the answer.
         """
-        self._keep = self._keep and not last
+        self._keep = self._keep and not last and not self.left
         self.status, self.sent = status, sum(memoryview(part).nbytes for part in parts)
         head = b"HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n" % (
             status,

@@ -147,8 +147,11 @@ class Router(DataNode):
             for task in others:
                 await task
         finally:
-            for task in others:
+            under_way = [task for task in others if not task.done()]
+            for task in under_way:
                 task.cancel()
+            if under_way:  # what they hold is the caller's, who may give it back after this
+                await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _pause(self, seconds: float) -> None:
         """Learn a newer view if there is one; else wait a little."""
@@ -259,7 +262,7 @@ class _Departures:
     def watch(self, limit: asyncio.Timeout, uid: str, epoch: int) -> None:
         """Until ``forget``, ``limit`` is over when a view newer than ``epoch`` comes without ``uid``."""
         view = self._views.view
-        if view is not None and view.epoch != epoch and uid not in view.uids:
+        if view is not None and view.epoch > epoch and uid not in view.uids:
             limit.reschedule(asyncio.get_running_loop().time())
         self._waiting[limit] = uid
         if self._watching is None or self._watching.done():

@@ -17,6 +17,7 @@ from hsds.hdf5.selection import Hyperslab, Points, numpy_index, whole
 from hsds.hdf5.selecttext import parse_select
 from hsds.store.memory import MemoryStore
 from hsds.transport.ops import QueryChunks, ReadChunks, TrimChunks, UpdateWhere, WriteChunks
+from tests.tools.scripted import ScriptedStore
 from tests.tools.smallstate import small_state
 
 INT32 = {"class": "H5T_INTEGER", "base": "H5T_STD_I32LE"}
@@ -154,6 +155,50 @@ async def test_a_body_that_is_one_chunk_is_taken_as_it_is(state):
     assert np.array_equal(data, expect), "what came is left alone"
     expect[0, 0] = 7
     assert np.array_equal(await read(state, dataset, parse_select("[0:4,0:5]", (20, 30))), expect)
+
+
+class HeldStore(ScriptedStore):
+    """PUTs wait for ``go_on``."""
+
+    def __init__(self):
+        super().__init__()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    async def put(self, *args, **kwargs):
+        await self.go_on.wait()
+        return await super().put(*args, **kwargs)
+
+
+@pytest.mark.parametrize("refusals", [0, 1, 2])
+@pytest.mark.parametrize("more", [{}, {"flush_max_age": 60.0}], ids=["stored", "flush"])
+async def test_a_batch_that_is_applied_again_begins_with_what_was_written(refusals, more):
+    store = HeldStore()
+    state = small_state(store, **more)
+    dataset, selection = spec((4,), (4,), TABLE), whole((4,))
+    rows = np.zeros(8, dataset.datatype.dtype)[:4]
+    await write(state, dataset, selection, rows)
+    await state.flush("b")
+
+    store.go_on.clear()
+    op = UpdateWhere("b", dataset, selection, parse_query("a == 0", dataset.datatype), {"a": 5}, limit=1)
+    changes = []
+    for change in (
+        write(state, dataset, selection, rows),  # of which the PUT is under way,
+        write(state, dataset, selection, rows),  # while these two wait for the next
+        ChunkQuery(state).update(op),
+    ):
+        changes.append(asyncio.create_task(change))
+        await asyncio.sleep(0.01)
+    store.script.extend(["busy"] * refusals if more else ["ok", *["busy"] * refusals])
+    store.go_on.set()
+    *_, hits = await asyncio.gather(*changes)
+    await state.flush("b")
+    assert not store.script
+    assert hits.indices.tolist() == [[0]]
+    assert (await read(state, dataset, selection))["a"].tolist() == [5, 0, 0, 0]
+    state.chunks.cache.drop(lambda _: True)
+    assert (await read(state, dataset, selection))["a"].tolist() == [5, 0, 0, 0]
 
 
 async def test_a_part_of_a_frame_is_copied(state):

@@ -285,7 +285,7 @@ async def test_what_others_store_late_is_swept_too(cluster):
     owner = cluster.owner(spec.id)
     owner.node.sweeper._again = 0.05
     await cluster.ask(ops.DeleteObject("b", spec.id))
-    await owner.node.sweeper._swept["b", spec.id].wait()
+    await asyncio.shield(owner.node.sweeper._swept["b", spec.id])
     await cluster.store.put("b", spec.key((0, 0)), b"late")
     await swept(cluster, spec.id)
 

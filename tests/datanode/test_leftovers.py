@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from hsds.datanode import sweep
+from hsds.datanode.gate import OpenGate
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.sweep import NOTES
-from hsds.errors import NotFound, StoreUnavailable
+from hsds.errors import NotFound, NotOwner, StoreUnavailable
 from hsds.hdf5 import keys
 from hsds.hdf5.create import new_dataset, new_group
 from hsds.hdf5.dataset import DatasetSpec
@@ -125,6 +126,65 @@ async def test_an_id_is_not_used_again_before_that(left, store, ask_after):
     assert await leftovers(store, left) == [keys.object_key(left["id"])]
     read = ops.ReadChunks(OTHER, DatasetSpec.from_json(left), whole((4,)))
     assert (await ask_after(read)).tolist() == [0] * 4
+
+
+class Moving(OpenGate):
+    """Owns everything, or nothing."""
+
+    alone = False
+    here = True
+
+    def hold(self, key):
+        if not self.here:
+            raise NotOwner("it has moved")
+        return super().hold(key)
+
+    def valid(self, hold):
+        return self.here
+
+
+@pytest.mark.parametrize("ending", ["slot lost", "node ends"])
+async def test_an_id_is_not_used_again_if_the_sweep_ends_before_that(left, store, monkeypatch, ending):
+    gate, plain = Moving(), store.delete_all
+    former, owner = (LocalDataNode(small_state(store, gate=each)) for each in (gate, OpenGate()))
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def fails(*_, **__):
+        begun.set()
+        await go_on.wait()
+        raise StoreUnavailable("not now")
+
+    monkeypatch.setattr(store, "delete_all", fails)
+    create = ops.CreateObject(OTHER, left["id"], left)
+    refused = asyncio.create_task(former.execute((create,), Trace("test")))
+    await begun.wait()
+    monkeypatch.setattr(store, "delete_all", plain)
+    gate.here = False
+    if ending == "slot lost":
+        go_on.set()
+    else:
+        await former.sweeper.close()
+    (answer,) = await asyncio.wait_for(refused, 20)
+    assert isinstance(answer, NotOwner)
+    assert len(await leftovers(store, left)) == 2, "its chunk, and the note"
+
+    read = ops.ReadChunks(OTHER, DatasetSpec.from_json(left), whole((4,)))
+    (_,) = await owner.execute((create,), Trace("test"))
+    (values,) = await owner.execute((read,), Trace("test"))
+    assert values.tolist() == [0] * 4
+    for node in (former, owner):
+        await node.close()
+
+
+async def test_a_sweep_that_fails_is_told_and_leaves_its_note(left, store, after, monkeypatch, caplog):
+    async def fails(*_, **__):
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(store, "delete_all", fails)
+    with pytest.raises(NotOwner):
+        await after.sweeper.free(OTHER, left["id"])
+    assert "a mistake of ours" in caplog.text
+    assert len(await leftovers(store, left)) == 2
 
 
 @pytest.mark.usefixtures("following")

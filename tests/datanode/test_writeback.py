@@ -118,6 +118,25 @@ async def test_what_the_store_refuses_is_tried_again(store):
     assert objects.committer._budget.used == 0
 
 
+async def test_a_fault_of_ours_loses_nothing(store):
+    """No memory for the bytes to be sent, say."""
+    objects = make(store).objects
+
+    def fails():
+        store.before_put = lambda: None
+        raise MemoryError("no room")
+
+    store.before_put = fails
+    await objects.committer.change(KEY, JSON, grow)
+    with pytest.raises(MemoryError):
+        await objects.committer.flush("b")
+    assert set(objects.committer.unstored()) == {KEY}
+    await objects.committer.flush("b")
+    assert (await stored(store))["rows"] == 1
+    assert not objects.reader.unstored
+    assert objects.committer._budget.used == 0
+
+
 async def test_what_can_never_be_stored_is_given_up(store):
     """A chunk was written between the end of its dataset and that being known: nothing of it is kept."""
     world = World(LocalDataNode(make(store)), "b")

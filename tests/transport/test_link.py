@@ -312,6 +312,18 @@ async def test_a_closed_pool_ends_what_is_under_way_and_asks_nobody():
         assert repr(pool).endswith("0 links, 0 idle>")
 
 
+async def test_a_value_that_is_under_way_when_the_pool_closes_is_not_taken_for_whole():
+    half = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + bytes(100_000)
+    async with links(scripted(half)) as pool, pool.link() as link:
+        await link.send(GET, ())
+        await link.answer()
+        filling = asyncio.create_task(link.fill(memoryview(bytearray(200_000))))
+        await asyncio.sleep(0.05)
+        pool.close()
+        with pytest.raises(LinkError):
+            await asyncio.wait_for(filling, 5)
+
+
 async def test_a_rush_leaves_some_links_and_not_all():
     together = asyncio.Barrier(200)
 

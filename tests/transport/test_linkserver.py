@@ -159,6 +159,26 @@ async def test_a_refusal_reaches_who_is_still_sending():
         assert await reader.read() == b""
 
 
+async def test_who_stops_sending_is_refused_and_its_memory_given_back():
+    exchanges = []
+
+    async def handler(exchange):
+        exchanges.append(exchange)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await exchange.fill(memoryview(bytearray(1_000_000)))
+        await exchange.answer(503, (b"too late",), content_type="text/plain")
+
+    async with serving(handler) as (_, reader, writer):
+        writer.write(HEAD % 1_000_000 + bytes(300_000))
+        first, headers, body = await answered(reader)
+        assert (first[9:12], headers[b"Connection"], body) == (b"503", b"close", b"too late")
+        assert exchanges[0].left == 700_000
+        assert exchanges[0].get_buffer(-1).nbytes < 1_000_000, "what comes now goes elsewhere"
+        writer.write(bytes(700_000))
+        assert await reader.read() == b""
+
+
 async def test_a_handler_that_fails_is_logged_and_ends_its_connection_alone(caplog):
     async def handler(exchange):
         if exchange.length:
