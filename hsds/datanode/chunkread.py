@@ -18,6 +18,7 @@ from hsds.transport.splitting import parts_of
 Array = np.ndarray[Any, Any]
 BATCH_BYTES = 16 << 20
 """Decoded bytes of chunks that one request has read but not yet placed."""
+BATCH_CHUNKS = 2048
 INLINE_BYTES = 2 << 20
 """Copies up to this size are made in the event loop: a hop to the executor costs more."""
 
@@ -73,8 +74,8 @@ class ChunkReader:
 
 
 def batches(parts: Sequence[Piece], spec: DatasetSpec) -> Iterator[Sequence[Piece]]:
-    """Cut pieces into runs whose whole chunks take about ``BATCH_BYTES`` decoded."""
-    count = max(1, BATCH_BYTES // max(1, spec.chunk_nbytes))
+    """Cut pieces into runs whose whole chunks take about ``BATCH_BYTES`` decoded, and little time."""
+    count = min(BATCH_CHUNKS, max(1, BATCH_BYTES // max(1, spec.chunk_nbytes)))
     for i in range(0, len(parts), count):
         yield parts[i : i + count]
 

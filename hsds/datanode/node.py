@@ -168,6 +168,8 @@ class LocalDataNode(DataNode):
             return None if look is None else look(op)
         except HsdsError as error:
             return error
+        except Exception as error:  # noqa: BLE001 - as below
+            return _fault(op, error)
 
     async def _attempt(self, op: ops.Op[Any], attempt: Attempt | None, trace: Trace) -> Any | HsdsError:
         if attempt is None or type(op) in READS:
@@ -192,3 +194,11 @@ class LocalDataNode(DataNode):
                 raise
             reason = self._trouble() or "the object store has not answered"
             return Unavailable(f"no answer in time: {reason}", retry_after=5.0)
+        except Exception as error:  # noqa: BLE001 - without an answer it would be asked again and again
+            return _fault(op, error)
+
+
+def _fault(op: ops.Op[Any], error: Exception) -> HsdsError:
+    """The answer where an operation met a fault of ours, which is logged."""
+    log.error("%s failed", type(op).__name__, exc_info=error)
+    return HsdsError(f"the data node failed: {type(error).__name__}")

@@ -8,8 +8,8 @@ from hsds.errors import Conflict, InvalidInput
 from hsds.hdf5.selection import Hyperslab, whole
 from hsds.servicenode.upload import check_length, upload
 from hsds.servicenode.valuerequest import ValueRequest
-from hsds.servicenode.valuewrite import data_dims, streams, whole_data
-from hsds.transport.ops import Resize, WriteChunks
+from hsds.servicenode.valuewrite import data_dims, streams, whole_data, write_data
+from hsds.transport.ops import Resize
 
 
 async def append_values(request: ValueRequest, count: int) -> None:
@@ -30,7 +30,7 @@ async def append_values(request: ValueRequest, count: int) -> None:
         return
     data = await whole_data(request, datatype, dims)
     rows = await _reserve(request, shape, axis)
-    await request.call.ask(WriteChunks(request.bucket, request.spec, rows, data, fields))
+    await write_data(request, rows, data)
 
 
 def _appended_shape(request: ValueRequest, count: int, axis: int) -> tuple[int, ...]:

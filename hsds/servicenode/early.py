@@ -20,8 +20,8 @@ from hsds.hdf5.selection import Hyperslab, Selection, whole
 from hsds.hdf5.selecttext import parse_select
 from hsds.servicenode.call import Call
 from hsds.servicenode.guesses import Asker
-from hsds.servicenode.slabs import reading
-from hsds.servicenode.stream import SEARCHED, SMALL
+from hsds.servicenode.slabs import is_small, reading
+from hsds.servicenode.stream import SEARCHED
 from hsds.transport.ops import GetDomain, GetObject, Json, Op, QueryChunks, ReadChunks
 
 
@@ -61,8 +61,8 @@ def _likely_reads(call: Call, bucket: str, json: Json) -> list[Op[Any]]:
         spec, dims = call.node.specs.get(json), Dataspace.from_json(json["shape"]).extents
         select, query, limit = call.text("select"), call.text("query"), call.text("Limit") or "0"
         selection = parse_select(select, dims) if select else whole(dims)
-        if not isinstance(selection, Hyperslab) or not selection.npoints:
-            return []
+        if not dims or not isinstance(selection, Hyperslab) or not selection.npoints:
+            return []  # a null dataspace has no axes: a read of it would belong to no node
         nbytes = selection.npoints * spec.datatype.itemsize
         if query and nbytes <= SEARCHED and limit.isascii() and limit.isdigit():
             return [QueryChunks(bucket, spec, selection, parse_query(query, spec.datatype), int(limit))]
@@ -70,7 +70,7 @@ def _likely_reads(call: Call, bucket: str, json: Json) -> list[Op[Any]]:
         return []
     if query:
         return []
-    if nbytes <= SMALL:
+    if is_small(spec, selection, nbytes):
         return [ReadChunks(bucket, spec, selection)]
     if call.wants_binary and not call.text("fields"):
         _begin(call, bucket, spec, selection)

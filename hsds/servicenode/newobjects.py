@@ -17,6 +17,7 @@ from hsds.hdf5.ids import Collection, new_object_id
 from hsds.hdf5.jsonvalue import from_json
 from hsds.hdf5.layout import LayoutLimits
 from hsds.hdf5.link import check_title
+from hsds.hdf5.paging import check_chunks
 from hsds.hdf5.selection import whole
 from hsds.servicenode.call import Call, Domain
 from hsds.servicenode.committed import committed_types, with_full_type
@@ -89,6 +90,7 @@ def initial_value(domain: Domain, new: NewObject) -> WriteChunks | None:
         raise InvalidInput("a dataset with a null dataspace has no value")
     spec = DatasetSpec.from_json(new.json)
     spec.check_values()
+    check_chunks(whole(space.extents), spec.chunk_shape)
     data = from_json(value, spec.datatype, space.extents)
     return WriteChunks(domain.bucket, spec, whole(space.extents), data)
 

@@ -9,12 +9,20 @@ from typing import NamedTuple
 
 from hsds.budget import ByteBudget
 from hsds.hdf5.dataset import DatasetSpec
-from hsds.hdf5.paging import pages
+from hsds.hdf5.paging import most_chunks, pages
 from hsds.hdf5.selection import Hyperslab, Points, Selection
 from hsds.servicenode.brackets import Target
 
 SLAB = 4 * 1024**2
 """Bytes of a slab, where chunks do not ask for more."""
+SMALL = 64 * 1024
+"""Bytes up to which an answer leaves as one plain response, without a budget: less than it costs to ask."""
+FEW = 1024
+"""Chunks of such an answer."""
+PIECE = 1024
+"""Bytes that work on a chunk takes beside its values: its key, its place in the selection, its task."""
+TINY = 16 * PIECE
+"""Bytes of a chunk of which that is no small part."""
 VIEWED = 512 * 1024
 """Bytes of chunks from which on they are read one by one."""
 
@@ -34,10 +42,11 @@ class Reading:
     depth: int
     element: int
     """Bytes of memory that an element takes."""
+    spec: DatasetSpec
 
     def cost(self, page: Page) -> int:
         """Bytes to hold for a page."""
-        return page.selection.npoints * self.element
+        return page.selection.npoints * self.element + overhead(self.spec, page.selection)
 
 
 def reading(spec: DatasetSpec, selection: Selection, budget: ByteBudget, *, copies: int) -> Reading:
@@ -48,7 +57,19 @@ def reading(spec: DatasetSpec, selection: Selection, budget: ByteBudget, *, copi
     views = row >= VIEWED and is_run_of_chunks(spec, selection)
     slab = slab_bytes(row, budget, row if views else SLAB) // copies
     depth = max(1, SLAB // slab)
-    return Reading(plan(spec, selection, slab), depth, spec.datatype.itemsize * copies)
+    return Reading(plan(spec, selection, slab), depth, spec.datatype.itemsize * copies, spec)
+
+
+def overhead(spec: DatasetSpec, selection: Selection) -> int:
+    """Bytes that a page takes beside its values: of chunks so small that they take more by being many."""
+    return PIECE * most_chunks(selection, spec.chunk_shape) if spec.chunk_nbytes < TINY else 0
+
+
+def is_small(spec: DatasetSpec, selection: Selection, nbytes: int) -> bool:
+    """Whether ``nbytes`` of values are few, and of few chunks: they are read and written at once."""
+    if nbytes > SMALL:
+        return False
+    return selection.npoints <= FEW or most_chunks(selection, spec.chunk_shape) <= FEW
 
 
 def plan(spec: DatasetSpec, selection: Selection, nbytes: int) -> Iterator[Page]:

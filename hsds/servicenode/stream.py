@@ -17,8 +17,6 @@ from hsds.budget import ByteBudget
 from hsds.servicenode.call import Call
 
 MIB = 2**20
-SMALL = 64 * 1024
-"""Bytes up to which an answer leaves as one plain response, without a budget: less than it costs to ask."""
 SEARCHED = 16 * MIB
 """Bytes that a query searches in one trip to each data node: mostly little of them comes back."""
 STEP = 1 * MIB

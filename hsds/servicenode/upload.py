@@ -13,8 +13,8 @@ from hsds.errors import InvalidInput
 from hsds.hdf5.binary import decode
 from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.selection import Selection
-from hsds.servicenode.slabs import SLAB, plan, row_bytes, slab_bytes
-from hsds.servicenode.stream import SMALL, STALLED
+from hsds.servicenode.slabs import SLAB, is_small, overhead, plan, row_bytes, slab_bytes
+from hsds.servicenode.stream import STALLED
 from hsds.servicenode.valuerequest import ValueRequest
 from hsds.transport.ops import WriteChunks
 
@@ -46,7 +46,7 @@ async def upload(
     expected = selection.npoints * datatype.itemsize
     check_length(request, expected)
     body = _Body(request.call.request)
-    if expected <= SMALL:
+    if is_small(request.spec, selection, expected):
         data = await _receive(body, expected, expected)
         await body.check_end(expected)
         request.call.moved_on()
@@ -55,11 +55,11 @@ async def upload(
     budget = request.call.node.budget
     writing: deque[asyncio.Task[None]] = deque()
 
-    async def write(part: Selection, data: Array) -> None:
+    async def write(part: Selection, data: Array, held: int) -> None:
         try:
             await _write(request, part, data, datatype, fields)
         finally:
-            budget.release(data.nbytes)
+            budget.release(held)
 
     try:
         slab = slab_bytes(row_bytes(request.spec, selection), budget, LEAST)
@@ -68,14 +68,15 @@ async def upload(
             if len(writing) == window:
                 await writing.popleft()
             nbytes = page.selection.npoints * datatype.itemsize
-            await budget.acquire(nbytes)
+            held = nbytes + overhead(request.spec, page.selection)
+            await budget.acquire(held)
             try:
                 data = await _receive(body, nbytes, expected)
             except BaseException:
-                budget.release(nbytes)
+                budget.release(held)
                 raise
             request.call.moved_on()
-            writing.append(asyncio.create_task(write(page.selection, data)))
+            writing.append(asyncio.create_task(write(page.selection, data, held)))
             del data
         await body.check_end(expected)
         while writing:

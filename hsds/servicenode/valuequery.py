@@ -18,8 +18,8 @@ from hsds.hdf5.selection import Selection
 from hsds.servicenode.call import Call, Route
 from hsds.servicenode.replies import BINARY_TYPE, JSON_TYPE
 from hsds.servicenode.selectparam import selection_of
-from hsds.servicenode.slabs import Page, plan, row_bytes, slab_bytes
-from hsds.servicenode.stream import JSON, SEARCHED, SMALL, Part, plain_reply, read_ahead, send
+from hsds.servicenode.slabs import SMALL, Page, overhead, plan, row_bytes, slab_bytes
+from hsds.servicenode.stream import JSON, SEARCHED, Part, plain_reply, read_ahead, send
 from hsds.servicenode.valueread import check_size, pick
 from hsds.servicenode.valuerequest import ValueRequest, open_values
 from hsds.transport.ops import Hits, QueryChunks
@@ -151,7 +151,7 @@ def _element_bytes(request: ValueRequest) -> int:
 
 
 def _cost(request: ValueRequest, page: Page) -> int:
-    return page.selection.npoints * _element_bytes(request)
+    return page.selection.npoints * _element_bytes(request) + overhead(request.spec, page.selection)
 
 
 def _first(hits: Hits, limit: int) -> Hits:

@@ -19,8 +19,8 @@ from hsds.hdf5.selection import Selection, whole
 from hsds.servicenode.aside import aside
 from hsds.servicenode.brackets import Target, block_text
 from hsds.servicenode.replies import BINARY_TYPE
-from hsds.servicenode.slabs import Page, reading
-from hsds.servicenode.stream import JSON, SMALL, Part, plain_reply, read_ahead, send
+from hsds.servicenode.slabs import Page, is_small, reading
+from hsds.servicenode.stream import JSON, Part, plain_reply, read_ahead, send
 from hsds.servicenode.valuerequest import ValueRequest
 from hsds.transport.ops import ReadChunks
 
@@ -78,7 +78,7 @@ def pick(values: Array, datatype: Datatype) -> Array:
 async def _read_binary(
     request: ValueRequest, selection: Selection, datatype: Datatype, nbytes: int
 ) -> web.StreamResponse:
-    if nbytes <= SMALL:
+    if is_small(request.spec, selection, nbytes):
         part = encode(await read_block(request, datatype, selection), datatype)
         return plain_reply(request.call, part, BINARY_TYPE)
     length = None if datatype.variable else nbytes
@@ -133,7 +133,7 @@ async def _read_json(
 ) -> web.StreamResponse:
     shape = _json_shape(request, selection)
     ignore_nan = request.call.flag("ignore_nan")
-    if nbytes > SMALL and shape:
+    if shape and not is_small(request.spec, selection, nbytes):
         parts = _json_parts(request, selection, datatype, shape, ignore_nan)
         return await send(request.call, parts, JSON)
     values = await read_block(request, datatype, selection)

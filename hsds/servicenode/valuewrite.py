@@ -37,10 +37,15 @@ async def write_selection(request: ValueRequest, selection: Selection) -> None:
     if streams(request, datatype) and dims == selection.shape:
         await upload(request, selection, datatype, fields)
         return
-    data = await whole_data(request, datatype, dims)
+    await write_data(request, selection, await whole_data(request, datatype, dims))
+
+
+async def write_data(request: ValueRequest, selection: Selection, data: Array) -> None:
+    """Write data, which may have to be repeated, to the selection."""
     for page in plan(request.spec, selection, PIECE):
         part = _part(data, page.target)
-        await request.call.ask(WriteChunks(request.bucket, request.spec, page.selection, part, fields))
+        op = WriteChunks(request.bucket, request.spec, page.selection, part, request.fields())
+        await request.call.ask(op)
 
 
 async def write_points(request: ValueRequest) -> None:
@@ -50,7 +55,7 @@ async def write_points(request: ValueRequest) -> None:
     request.forbid("points", "append", "select", "start", "stop", "step")
     points = points_from_json(request.body["points"], request.dims)
     data = await whole_data(request, request.datatype(), data_dims(request, points.shape))
-    await request.call.ask(WriteChunks(request.bucket, request.spec, points, data, request.fields()))
+    await write_data(request, points, data)
 
 
 def streams(request: ValueRequest, datatype: Datatype) -> bool:

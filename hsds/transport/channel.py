@@ -96,15 +96,18 @@ class Channel(asyncio.BufferedProtocol):
                 raise LinkError(f"a message whose head does not end within {LONGEST_HEAD} bytes")
             await self._wait()
         lines = bytes(self._room[self._start : end]).split(b"\r\n")
-        self._start = end + 4
+        self._advance(end + 4 - self._start)
         return lines
 
     def _head_room(self) -> int:
         return min(self._stop, self._start + LONGEST_HEAD)
 
     def _take(self, count: int) -> None:
-        self._start += count
         self.left -= count
+        self._advance(count)
+
+    def _advance(self, count: int) -> None:
+        self._start += count
         if self._held and count:
             self._held = False
             self._transport.resume_reading()

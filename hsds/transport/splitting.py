@@ -17,6 +17,7 @@ from hsds.cluster.slots import chunk_slot, chunk_slots, object_slot, slots_in
 from hsds.cluster.view import View
 from hsds.hdf5 import keys
 from hsds.hdf5.chunking import Piece, only_chunk, pieces, touched_chunks
+from hsds.hdf5.paging import check_chunks
 from hsds.transport import ops
 
 Part = tuple[str, ops.Op[Any]]
@@ -67,7 +68,11 @@ def split(op: ops.Op[Any], view: View) -> list[Part]:
 
 
 def parts_of(op: ops.ChunkOp[Any]) -> list[Piece]:
-    """The chunks that an operation is about, each with its part of the selection, in row-major order."""
+    """The chunks that an operation is about, each with its part of the selection, in row-major order.
+
+    Raises ``TooLarge`` if it touches too many.
+    """
+    check_chunks(op.selection, op.dataset.chunk_shape)
     parts = pieces(op.selection, op.dataset.chunk_shape)
     if op.only is None or not parts:
         return parts

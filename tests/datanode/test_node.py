@@ -8,7 +8,7 @@ import pytest
 
 from hsds.datanode.node import LocalDataNode
 from hsds.datanode.sweep import NOTES
-from hsds.errors import Conflict, Deleted, InvalidInput, NotFound, Unavailable
+from hsds.errors import Conflict, Deleted, HsdsError, InvalidInput, NotFound, Unavailable
 from hsds.hdf5 import keys
 from hsds.hdf5.dataset import DatasetSpec
 from hsds.hdf5.ids import new_object_id, new_root_id
@@ -60,6 +60,13 @@ async def test_an_error_stands_in_its_place_and_leaves_others_alone(node, root):
     first, second, third = await node.execute((present, absent, present), TRACE)
     assert first.json["id"] == third.json["id"] == root
     assert isinstance(second, NotFound)
+
+
+async def test_a_fault_of_ours_is_an_answer(ask, caplog):
+    for wrong in (ops.ListDomains("b", [0]), ops.GetDomain("b", {})):
+        with pytest.raises(HsdsError, match=r"the data node failed: \w+Error"):
+            await ask(wrong)
+        assert f"{type(wrong).__name__} failed" in caplog.text
 
 
 async def test_what_is_in_memory_and_what_is_not_come_back_in_order(node, root):

@@ -1,13 +1,18 @@
 """Pages cover a selection exactly once, in order, within their limit."""
 
 import math
+from unittest.mock import patch
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from spaces import Dims, expected, selected_spaces
 
-from hsds.hdf5.paging import pages
+from hsds.errors import TooLarge
+from hsds.hdf5 import paging
+from hsds.hdf5.chunking import touched_chunks
+from hsds.hdf5.paging import check_chunks, most_chunks, pages
 from hsds.hdf5.selection import Hyperslab, Selection, whole
 from hsds.hdf5.selecttext import parse_select
 
@@ -34,6 +39,43 @@ def test_pages_cover_the_selection_once_and_in_order(case: tuple[Dims, Selection
         assert np.array_equal(expected(array, part), expected(array, selection)[place])
         at += part.npoints
     assert at == selection.npoints
+
+
+@given(paged(), st.integers(1, 6))
+def test_pages_touch_few_chunks(case: tuple[Dims, Selection, int, Dims | None], most: int) -> None:
+    dims, selection, _, chunk_shape = case
+    chunk_shape = chunk_shape or (1,) * len(dims)
+    numbers = np.arange(selection.npoints).reshape(selection.shape)
+    found = []
+    with patch.object(paging, "PAGE_CHUNKS", most):
+        for part, place in pages(selection, selection.npoints + 1, chunk_shape):
+            assert len(touched_chunks(part, chunk_shape)) <= 2 * most, "one row more where chunks are cut"
+            found += numbers[place].ravel().tolist()
+    assert found == list(range(selection.npoints))
+
+
+@given(paged())
+def test_chunks_are_counted_without_a_look_at_each(case: tuple[Dims, Selection, int, Dims | None]) -> None:
+    dims, selection, _, chunk_shape = case
+    chunk_shape = chunk_shape or (1,) * len(dims)
+    if selection.npoints:
+        count = len(touched_chunks(selection, chunk_shape))
+        assert count <= most_chunks(selection, chunk_shape) <= selection.npoints
+        assert count == most_chunks(selection, chunk_shape) or not isinstance(selection, Hyperslab)
+
+
+def test_too_many_chunks_at_once_are_refused() -> None:
+    check_chunks(whole((1 << 17,)), (1,))
+    check_chunks(whole((1 << 60,)), (1 << 50,))
+    with pytest.raises(TooLarge, match="4611686018427387904 chunks, 131072 are allowed at once"):
+        check_chunks(whole((1 << 31, 1 << 31)), (1, 1))
+
+
+def test_small_chunks_make_small_pages() -> None:
+    assert [part.npoints for part, _ in pages(whole((40_000,)), 1 << 22, (1,))] == [16384, 16384, 7232]
+    assert [part.npoints for part, _ in pages(whole((40_000,)), 1 << 22, (2,))] == [32768, 7232]
+    columns = [place for _, place in pages(whole((2, 40_000)), 1 << 22, (2, 1))]
+    assert columns[:2] == [(slice(0, 1), slice(0, 16384)), (slice(0, 1), slice(16384, 32768))]
 
 
 def rows(selection: Selection, limit: int, chunk_shape: Dims) -> list[tuple[int, int]]:

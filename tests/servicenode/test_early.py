@@ -68,6 +68,16 @@ async def test_values_that_were_read_before_take_one_trip(service, values, far):
     assert far.trips == [["GetDomain", "GetObject", "ReadChunks"]]
 
 
+async def test_a_null_dataspace_is_asked_for_no_values(service, far):
+    nothing = await make_values(service, "H5S_NULL", "<i4")
+    for _ in range(2):
+        far.trips.clear()
+        reply = await service.get(url(nothing), domain=DOMAIN)
+        assert reply.status == 400
+        assert "null dataspace" in reply.reason
+        assert far.trips == [["GetDomain", "GetObject"]], "no node owns what is in no chunk"
+
+
 async def until(done):
     async with asyncio.timeout(10):
         while not done():  # noqa: ASYNC110 - what is waited for is counted, not told

@@ -18,7 +18,7 @@ from hsds.datanode.node import LocalDataNode
 from hsds.datanode.state import make_state
 from hsds.hdf5.selection import numpy_index
 from hsds.hdf5.selecttext import parse_select
-from hsds.servicenode import upload, valueread
+from hsds.servicenode import slabs, valueread
 from hsds.servicenode.app import make_app
 from hsds.servicenode.auth import make_authenticator
 from hsds.servicenode.homes import make_standing_folders
@@ -134,6 +134,6 @@ def test_values_equal_numpy(story, streamed):
     configuration = Settings(request_memory_size=64 if streamed else 1 << 20)
     with ExitStack() as stack:
         if streamed:
-            for module, name in ((valueread, "SMALL"), (valueread, "JSON_BLOCK"), (upload, "SMALL")):
+            for module, name in ((slabs, "SMALL"), (valueread, "JSON_BLOCK")):
                 stack.enter_context(patch.object(module, name, 16))
         asyncio.run(serve(lambda client: play(client, *story), configuration))

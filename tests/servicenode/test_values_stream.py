@@ -32,6 +32,29 @@ async def big(service):
     assert service.node.budget.used == 0
 
 
+async def test_chunks_of_one_element(service):
+    """Of which a slab by its bytes would have millions."""
+    values = await make_values(service, (20_000,), "|i1", chunks=[1])
+    some = np.arange(100, dtype="|i1")
+    await values.write(some, select="[16350:16450]")
+    expected = np.zeros(20_000, "|i1")
+    expected[16350:16450] = some
+    reply = await values.get(headers=BINARY)
+    assert reply.body == expected.tobytes()
+    reply = await values.get(select="[16350:16450]")
+    assert reply.json["value"] == some.tolist()
+    assert service.node.budget.used == 0
+
+
+async def test_a_dataset_is_not_made_with_a_value_of_too_many_chunks(service):
+    await make_values(service, (1,), "<i4")
+    body = {"type": "H5T_STD_I8LE", "shape": [200_000], "value": [1] * 200_000}
+    body["creationProperties"] = {"layout": {"class": "H5D_CHUNKED", "dims": [1]}}
+    reply = await service.post("/datasets", domain=DOMAIN, json=body)
+    assert reply.status == 413
+    assert "touches 200000 chunks" in reply.reason
+
+
 async def body_in_pieces(data, size=50_000):
     for start in range(0, len(data), size):
         yield data[start : start + size]

@@ -76,6 +76,13 @@ async def test_a_question_without_a_body():
         ]
 
 
+async def test_many_questions_in_one_piece():
+    async with serving() as (_, reader, writer):
+        writer.write(b"GET /view HTTP/1.1\r\nHost: x\r\n\r\n" * 2000)
+        answers = [(await asyncio.wait_for(answered(reader), 10))[2] for _ in range(2000)]
+        assert set(answers) == {b"GET /view  None"}
+
+
 async def test_a_request_that_comes_byte_by_byte():
     async with serving() as (_, reader, writer):
         for byte in HEAD % 3 + b"abc":
