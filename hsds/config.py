@@ -128,14 +128,10 @@ class Settings(BaseModel):
     max_chunks_per_folder: int = Field(default=0, ge=0)
     """Chunks of a dataset under one key prefix; 0 for no partitions."""
     max_compact_dset_size: Size = 64 * KIB
-    default_vlen_type_size: Size = 128
-    """Assumed bytes of a variable-length element when a chunk shape is chosen."""
     predate_max_time: Seconds = 10.0
     """How far in the past the client may set a ``created`` time."""
     max_timestamp_drift: Seconds = 300.0
     """How far off the client's clock may be."""
-    domain_req_max_objects_limit: int = Field(default=500, ge=0)
-    """Objects at most in the answer to ``GET /?getobjs=1``."""
 
     # -- memory ------------------------------------------------------------------------------------
 

@@ -35,6 +35,9 @@ _DEAD_KEYS = {
         timeout dn_max_retries dn_retry_backoff_exp max_tcp_connections max_task_count client_pool_count
         max_tasks_per_node_per_request max_chunks_per_request http_max_url_length http_streaming
     """,
+    "what is fixed here (the estimate of 128 bytes), or not offered (getobjs)": """
+        default_vlen_type_size domain_req_max_objects_limit
+    """,
     "decoding, linked files and test aids": """
         bit_shuffle_default_blocksize blosc_nthreads max_rangeget_gap data_cache_size data_cache_max_req_size
         data_cache_expire_time data_cache_page_size data_cache_max_concurrent_read posix_delay

@@ -78,12 +78,16 @@ def test_what_was_started_ends_with_a_run_that_is_told_to_end(tmp_path):
     command = [sys.executable, "-m", "benchmarks", "--rounds", "1000", "--only", "links read"]
     environ = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE) as running:
-        end = time.monotonic() + 60
-        while len(list(tmp_path.glob("bench-*/sn_1.sock"))) < len(CONTESTANTS) and time.monotonic() < end:
-            time.sleep(0.1)
-        assert len(list(tmp_path.glob("bench-*/sn_1.sock"))) == len(CONTESTANTS)
-        running.terminate()
-        running.communicate(timeout=60)
+        try:
+            end = time.monotonic() + 60
+            while len(list(tmp_path.glob("bench-*/sn_1.sock"))) < len(CONTESTANTS) and time.monotonic() < end:
+                time.sleep(0.1)
+            started = len(list(tmp_path.glob("bench-*/sn_1.sock")))
+            running.terminate()  # before anything is asserted: what it started ends with it
+            running.communicate(timeout=60)
+        finally:
+            running.kill()  # or the end of the block waits for it for ever
+    assert started == len(CONTESTANTS)
     assert running.returncode == 128 + signal.SIGTERM
     assert not list(tmp_path.glob("bench-*"))
     assert not processes_of(tmp_path)

@@ -1,10 +1,12 @@
 """Settings and their sources: precedence, HSDS's keys, and what is said of mistakes."""
 
+import ast
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import hsds
 from hsds.config import Settings, parse_size
 from hsds.configsources import DEAD_KEYS, load_settings
 from hsds.errors import InvalidSettings
@@ -102,6 +104,21 @@ def test_null_means_the_default(tmp_path):
     assert settings.max_request_size == 100 << 20
     assert settings.cors_domain is None
     assert settings.aws_access_key_id is None
+
+
+def read_of_settings(path):
+    """Names of what the code of a file takes of ``settings``, or, in its class, of ``self``."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=name):
+                if owner.lstrip("_") == "settings" or (path.name == "config.py" and owner == "self"):
+                    yield name
+
+
+def test_every_setting_is_read_by_something():
+    package = Path(hsds.__file__).parent
+    read = {name for path in package.rglob("*.py") for name in read_of_settings(path)}
+    assert set(Settings.model_fields) - read == set()
 
 
 def test_dead_keys_are_ignored_and_named(tmp_path):

@@ -67,7 +67,6 @@ class KubernetesDiscovery(Discovery):
 
     async def list(self) -> Presence:
         started = self._clock()
-        self.watch.lists += 1
         listing = await self._client.list_pods(self._selector, seconds=self._answer)
         return Presence(started, self._take_listing(listing, started))
 

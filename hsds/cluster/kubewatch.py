@@ -66,9 +66,6 @@ class PodWatch:
         self._failures = 0
         self.problem: str | None = None
         """Why there is no news at present; None while there is."""
-        self.lists = 0
-        self.watches = 0
-        """Requests that were sent, ever."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -83,13 +80,11 @@ class PodWatch:
     async def _round(self) -> None:
         """One LIST and what follows it, until it is time for the next."""
         started = self._clock()
-        self.lists += 1
         listing = await self._client.list_pods(self._selector, seconds=self._timing.answer)
         self._listed(listing, started)
         due = started + self._timing.relist * random.uniform(0.5, 1.0)
         version = listing.version
         while (left := due - self._clock()) > 0:
-            self.watches += 1
             version = await self._follow(version, left)
 
     async def _follow(self, version: str, seconds: float) -> str:

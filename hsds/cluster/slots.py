@@ -75,14 +75,6 @@ def owners(uids: Iterable[str]) -> tuple[str, ...]:
     return tuple([ordered[winner] for winner in weights.argmax(axis=0).tolist()])
 
 
-def mask_of(slots: Iterable[int]) -> Mask:
-    """The set of these slots."""
-    mask = 0
-    for slot in slots:
-        mask |= 1 << slot
-    return mask
-
-
 def slots_in(mask: Mask) -> Slots:
     """The slots of a set, ascending."""
     data = np.frombuffer(mask.to_bytes(SLOTS // 8, "little"), np.uint8)

@@ -12,6 +12,7 @@ from hsds.datanode.documents import ChunkCodec, Entry
 from hsds.datanode.state import State
 from hsds.hdf5.chunking import Piece, only_piece
 from hsds.hdf5.dataset import DatasetSpec
+from hsds.hdf5.selection import Hyperslab
 from hsds.transport.ops import ReadChunks
 from hsds.transport.splitting import parts_of
 
@@ -59,8 +60,10 @@ class ChunkReader:
     def known(self, op: ReadChunks) -> Array | None:
         """As ``read``, where that is little work on one chunk in memory."""
         spec, shape = op.dataset, op.selection.shape
+        if not isinstance(op.selection, Hyperslab) or op.out is not None or op.only is not None:
+            return None
         piece = only_piece(op.selection, spec.chunk_shape)
-        if piece is None or op.out is not None or op.only is not None:
+        if piece is None:
             return None
         entry = self._state.chunks.reader.known((op.bucket, spec.key(piece.chunk)))
         if entry is None:

@@ -58,8 +58,7 @@ class Reader:
 
     def known(self, key: Key) -> Entry[Any] | None:
         """The state of a key, if that is in memory. Raises ``NotOwner``."""
-        cached = self._valid(key, self.cache.look(key), self._gate.hold(key))
-        return self.unstored.get(key, cached)
+        return self.unstored.get(key, self.peek(key))
 
     def remember(self, key: Key, entry: Entry[Any], cost: int) -> None:
         """A PUT of ``key`` has returned: this is its state. A GET that is under way for it is void."""

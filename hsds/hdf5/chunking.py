@@ -65,14 +65,14 @@ def only_chunk(selection: Selection, chunk_shape: Sequence[int]) -> tuple[int, .
     return tuple(index)
 
 
-def only_piece(selection: Selection, chunk_shape: Sequence[int]) -> Piece | None:
+def only_piece(slab: Hyperslab, chunk_shape: Sequence[int]) -> Piece | None:
     """The only piece of a hyperslab that lies in one chunk; None for all others."""
-    chunk = only_chunk(selection, chunk_shape)
-    if chunk is None or not isinstance(selection, Hyperslab):
+    chunk = only_chunk(slab, chunk_shape)
+    if chunk is None:
         return None
     inner = []
     covers = True
-    axes = zip(chunk, selection.start, selection.stop, selection.step, chunk_shape, strict=True)
+    axes = zip(chunk, slab.start, slab.stop, slab.step, chunk_shape, strict=True)
     for index, start, stop, step, size in axes:
         base = index * size
         inner.append(slice(start - base, stop - base, step))

@@ -35,9 +35,3 @@ def pick_fields(array: np.ndarray, selected: Datatype) -> np.ndarray:
     for name in selected.dtype.names or ():
         picked[name] = array[name]
     return picked
-
-
-def put_fields(array: np.ndarray, values: np.ndarray) -> None:
-    """Set the members of ``array`` that ``values``, of the same shape, has, and leave the others."""
-    for name in values.dtype.names or ():
-        array[name] = values[name]

@@ -132,18 +132,24 @@ class Pipeline:
 
         A shuffle without a compressor is not applied: HSDS stores such chunks as they are, and they cannot be
         told apart from shuffled ones when they are read. ``mark``, of ``MARK_BYTES``, goes behind what is
-        compressed; what is not has no room for one.
+        compressed; what is not has no room for one. A Blosc frame without a mark tells itself from a chunk as
+        it is, whatever its length; nothing else does.
         """
         if self.compressor is None:
             return data
         encoded = self._compress(data)
-        if not mark:
+        if not mark and not (self._deflates and self.maybe_raw):
             return encoded
         as_long_as_raw = len(encoded) + len(mark) == len(data)
         return b"".join((encoded, mark, b"\0" if as_long_as_raw else b""))
 
+    @property
+    def _deflates(self) -> bool:
+        """Whether a chunk is stored as a plain zlib stream, not as a Blosc frame."""
+        return self.compressor == "zlib" and self.shuffle != "bit"
+
     def _compress(self, data: Buffer) -> bytes:
-        if self.compressor == "zlib" and self.shuffle != "bit":
+        if self._deflates:
             return zlib.compress(
                 _shuffle(data, self.itemsize) if self.shuffle == "byte" else data, self.level
             )

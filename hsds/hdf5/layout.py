@@ -58,11 +58,6 @@ class Layout:
     chunk_shape: tuple[int, ...]
     partition_count: int = 1
 
-    @property
-    def is_reference(self) -> bool:
-        """Whether the values are in an HDF5 file elsewhere."""
-        return self.cls.endswith(("_REF", "_INDIRECT"))
-
 
 def choose_layout(props: Json, dataspace: Dataspace, datatype: Datatype, limits: LayoutLimits) -> Json | None:
     """The layout of a new dataset as ``creationProperties.layout`` holds it, from what the client asked for.

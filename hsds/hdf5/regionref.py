@@ -7,7 +7,7 @@ The binary form (magic ``HRRF`` around a selection ``HSEL``) and the JSON forms 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from struct import Struct, pack, unpack_from
@@ -17,11 +17,13 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from hsds.errors import InvalidInput
+from hsds.hdf5.dataspace import MAX_RANK
 
 Axis = int | slice | tuple[int, ...]
 Kind = Literal["points", "hyperslab", "all", "fancy"]
 
 MAX_POINTS: Final = 1_000_000  # that a reference may list, or that its blocks may cover
+_MOST: Final = 2**16 - 1  # bytes of an id or of a name, and names, that the binary form can count
 _KINDS: Final[tuple[Kind, ...]] = ("points", "hyperslab", "all", "fancy")  # select types 1, 2, 3, 4
 _WIDTHS: Final = ("H", "I", "Q")  # of extents and indices, by width code
 _REFERENCE_HEAD: Final = Struct("<4sBH")
@@ -78,18 +80,26 @@ def decode(data: bytes) -> RegionValue | None:
 
 
 def encode(value: RegionValue | None) -> bytes:
-    """The binary form; empty for the unset reference."""
+    """The binary form; empty for the unset reference.
+
+    Raises:
+        InvalidInput: numbers or names that the form cannot hold; none that `decode` or `from_json` gave.
+    """
     if value is None:
         return b""
-    identifier = value.id.encode("ascii")
-    selection = _encode_region(value.region) if value.region is not None else b""
-    head = _REFERENCE_HEAD.pack(b"HRRF", 1, len(identifier))
+    try:
+        identifier = value.id.encode("ascii")
+        selection = _encode_region(value.region) if value.region is not None else b""
+        head = _REFERENCE_HEAD.pack(b"HRRF", 1, len(identifier))
+    except (StructError, UnicodeEncodeError) as error:
+        raise InvalidInput(f"region reference has no binary form: {error}") from error
     return b"".join((head, identifier, pack("<I", len(selection)), selection, _TRAILER))
 
 
 def to_json(value: RegionValue | None) -> dict[str, Any] | None:
-    """``{"id", "select_type", "selection"}`` for points and blocks, ``{"id", "selection_dict"}`` for steps
-    and lists on some axes, ``{"id"}`` without a selection, None for the unset reference."""
+    """``{"id", "select_type", "selection"}`` for points and blocks, ``{"id", "selection_dict"}`` for steps,
+    lists on some axes and a whole dataset without elements, ``{"id"}`` without a selection, None for the
+    unset reference."""
     if value is None:
         return None
     json: dict[str, Any] = {"id": value.id.removeprefix("d-")}
@@ -120,8 +130,12 @@ def from_json(json: Any) -> RegionValue | None:
     if not dataset_id:
         return None
     dataset_id = dataset_id if dataset_id.startswith("d-") else f"d-{dataset_id}"
+    if len(dataset_id) > _MOST:
+        raise InvalidInput(f"region reference: an id has at most {_MOST} characters")
     try:
         region = _region_of(json)
+    except InvalidInput:  # which is a ValueError
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInput(f"region reference: malformed selection: {error}") from error
     return RegionValue(dataset_id, region)
@@ -142,18 +156,18 @@ def _region_of(json: dict[str, Any]) -> Region | None:
 
 def _points(table: list[list[int]]) -> Region:
     columns = tuple(tuple(column) for column in zip(*table, strict=True))
-    return Region("points", tuple(max(column) + 1 for column in columns), columns)
+    return _checked(Region("points", tuple(max(column) + 1 for column in columns), columns))
 
 
 def _blocks(blocks: list[list[list[int]]]) -> Region:
     if not blocks or any(len(corners) != 2 for corners in blocks):
         raise InvalidInput("region reference: a block is its first and its last corner")
+    if any(a > b for first, last in blocks for a, b in zip(first, last, strict=True)):
+        raise InvalidInput("region reference: the first corner of a block comes before the last")
     if len(blocks) == 1:
         first, last = blocks[0]
-        if any(a > b for a, b in zip(first, last, strict=True)):
-            raise InvalidInput("region reference: the first corner of a block comes before the last")
         axes = tuple(slice(a, b + 1, 1) for a, b in zip(first, last, strict=True))
-        return Region("hyperslab", tuple(b + 1 for b in last), axes)
+        return _checked(Region("hyperslab", tuple(b + 1 for b in last), axes))
     covered = sum(prod(b - a + 1 for a, b in zip(first, last, strict=True)) for first, last in blocks)
     if covered > MAX_POINTS:
         raise InvalidInput(f"region reference: several blocks cover at most {MAX_POINTS} points")
@@ -165,13 +179,15 @@ def _index_table(rows: Any) -> list[list[int]]:
     if not isinstance(rows, list) or not rows or len(rows) > MAX_POINTS:
         raise InvalidInput("region reference: a selection lists coordinates")
     if not all(isinstance(row, list) and all(type(i) is int and 0 <= i < 2**63 for i in row) for row in rows):
-        raise InvalidInput("region reference: coordinates are not negative")
+        raise InvalidInput("region reference: coordinates are integers, none negative")
     return rows
 
 
 def _block(region: Region) -> list[list[int]] | None:
     """First and last corner of a selection without gaps."""
     if region.kind == "all":
+        if 0 in region.shape:  # no corner is within
+            return None
         return [[0] * len(region.shape), [extent - 1 for extent in region.shape]]
     first, last = [], []
     for axis in region.axes:
@@ -210,22 +226,38 @@ def _to_dict(region: Region) -> dict[str, Any]:
 
 def _from_dict(json: dict[str, Any]) -> Region:
     (shape,) = _index_table([json["shape"]])
-    fields = json.get("fields")
-    named = None if fields is None else tuple(str(name) for name in fields)
+    fields = _names(json.get("fields"))
     if json.get("select_type") == 3:
-        return Region("all", tuple(shape), (), named)
+        return _checked(Region("all", tuple(shape), (), fields))
     axes: list[Axis] = []
     for item in json["slices"]:
         match item:
-            case {"type": "slice", "start": int(start), "stop": int(stop), "step": int(step)}:
-                axes.append(slice(start, stop, step))
-            case {"type": "int", "value": int(index)}:
-                axes.append(index)
+            case {"type": "slice", "start": start, "stop": stop, "step": step}:
+                axes.append(slice(*_index_table([[start, stop, step]])[0]))
+            case {"type": "int", "value": index}:
+                axes.append(_index_table([[index]])[0][0])
             case {"type": "list", "values": list(values)}:
                 axes.append(tuple(_index_table([values])[0]))
             case _:
                 raise InvalidInput("region reference: an axis is a slice, a list or an int")
-    return _checked(Region(_kind_of(axes), tuple(shape), tuple(axes), named))
+    return _checked(Region(_kind_of(axes), tuple(shape), tuple(axes), fields))
+
+
+def _names(fields: Any) -> tuple[str, ...] | None:
+    if fields is None:
+        return None
+    if not isinstance(fields, list) or len(fields) > _MOST:
+        raise InvalidInput(f"region reference: fields are a list of at most {_MOST} names")
+    for name in fields:
+        if not isinstance(name, str):
+            raise InvalidInput("region reference: names of fields are texts")
+        try:
+            size = len(name.encode("utf-8"))
+        except UnicodeEncodeError:
+            raise InvalidInput("region reference: the name of a field holds half of a character") from None
+        if size > _MOST:
+            raise InvalidInput(f"region reference: the name of a field has at most {_MOST} bytes")
+    return tuple(fields)
 
 
 def _kind_of(axes: Sequence[Axis]) -> Kind:
@@ -235,24 +267,35 @@ def _kind_of(axes: Sequence[Axis]) -> Kind:
 
 
 def _checked(region: Region) -> Region:
-    if region.kind != "all" and len(region.axes) != len(region.shape):
+    """The region, if it lies within its dataset. A step that leads out of it, which selects one element, is
+    cut short: numbers in binary form are as wide as the largest extent."""
+    if len(region.shape) > MAX_RANK:
+        raise InvalidInput(f"region reference: a selection has at most {MAX_RANK} axes")
+    if region.kind == "all":
+        return region
+    if len(region.axes) != len(region.shape):
         raise InvalidInput("region reference: a selection has as many axes as the dataset")
-    for axis, extent in zip(region.axes, region.shape, strict=False):
-        match axis:
-            case slice(start=start, stop=stop, step=step):
-                right = 0 <= start < stop and step > 0 and start + (stop - 1 - start) // step * step < extent
-            case int():
-                right = 0 <= axis < extent
-            case _:
-                right = bool(axis) and max(axis) < extent
-        if not right:
-            raise InvalidInput("region reference: a selection lies within the dataset")
-    lengths = {len(axis) for axis in region.axes if isinstance(axis, tuple)}
+    axes = tuple(_within(axis, extent) for axis, extent in zip(region.axes, region.shape, strict=True))
+    lengths = {len(axis) for axis in axes if isinstance(axis, tuple)}
     if region.kind == "points" and not _point_count(region):
         raise InvalidInput("region reference: points are lists of coordinates")
     if len(lengths) > 1:
         raise InvalidInput("region reference: lists of coordinates are equally long")
-    return region
+    return replace(region, axes=axes)
+
+
+def _within(axis: Axis, extent: int) -> Axis:
+    match axis:
+        case slice(start=start, stop=stop, step=step):
+            if 0 <= start < stop and step > 0 and start + (stop - 1 - start) // step * step < extent:
+                return axis if step <= extent else slice(start, start + 1, 1)
+        case int():
+            if 0 <= axis < extent:
+                return axis
+        case _:
+            if axis and max(axis) < extent:
+                return axis
+    raise InvalidInput("region reference: a selection lies within the dataset")
 
 
 def _point_count(region: Region) -> int:
@@ -305,7 +348,7 @@ def _decode_region(data: bytes) -> Region:
     shape = unpack_from(f"<{rank}{width}", data, at)
     fields, at = _decode_fields(data, at + rank * size)
     if select_type == 3:
-        return Region("all", shape, (), fields)
+        return _checked(Region("all", shape, (), fields))
     axes: list[Axis] = []
     for _ in range(rank):
         match data[at]:

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsds.errors import InvalidInput
-
 Array = np.ndarray[Any, Any]
 Coordinates = NDArray[np.int64]
 
@@ -83,7 +81,12 @@ class Fancy:
         return math.prod(self.shape)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Fancy) and selection_to_json(self) == selection_to_json(other)
+        if not isinstance(other, Fancy) or (self.rank, self.lists) != (other.rank, other.lists):
+            return False
+        return all(
+            a == b if isinstance(a, slice) or isinstance(b, slice) else np.array_equal(a, b)
+            for a, b in zip(self.axes, other.axes, strict=True)
+        )
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays
 
@@ -123,11 +126,6 @@ def whole(dims: tuple[int, ...]) -> Hyperslab:
     return Hyperslab((0,) * len(dims), dims, (1,) * len(dims))
 
 
-def is_whole(selection: Selection, dims: tuple[int, ...]) -> bool:
-    """Whether a selection is every element of the dataspace, in order."""
-    return isinstance(selection, Hyperslab) and selection.shape == dims
-
-
 def numpy_index(selection: Selection) -> tuple[Any, ...]:
     """The index that selects the same from a numpy array, with the axes of the result in the same order.
 
@@ -160,36 +158,3 @@ def mesh(axes: tuple[slice | Coordinates, ...], lists: tuple[int, ...]) -> tuple
         index.append(values.reshape([-1 if r == own else 1 for r in range(rank)]))
         place += axis not in lists or axis == first
     return tuple(index)
-
-
-def selection_to_json(selection: Selection) -> dict[str, Any]:
-    """A selection as JSON, for operations that cross a wire."""
-    match selection:
-        case Hyperslab(start, stop, step):
-            return {"start": list(start), "stop": list(stop), "step": list(step)}
-        case Points(coords):
-            return {"points": coords.tolist(), "rank": selection.rank}
-        case Fancy(axes):
-            return {
-                "axes": [
-                    [item.start, item.stop, item.step] if isinstance(item, slice) else {"list": item.tolist()}
-                    for item in axes
-                ]
-            }
-
-
-def selection_from_json(json: dict[str, Any]) -> Selection:
-    """The inverse of ``selection_to_json``. Nothing is checked against extents."""
-    match json:
-        case {"start": start, "stop": stop, "step": step}:
-            return Hyperslab(tuple(start), tuple(stop), tuple(step))
-        case {"points": points, "rank": rank}:
-            return Points(np.array(points, np.int64).reshape(-1, rank))
-        case {"axes": axes}:
-            return Fancy(
-                tuple(
-                    np.array(item["list"], np.int64) if isinstance(item, dict) else slice(*item)
-                    for item in axes
-                )
-            )
-    raise InvalidInput("not a selection")

@@ -47,11 +47,6 @@ def json_reply(data: Any, status: int = 200, *, ignore_nan: bool = False) -> web
     return web.Response(body=dumps(data, ignore_nan=ignore_nan), status=status, headers=_JSON_HEADERS)
 
 
-def raw_json_reply(body: bytes, status: int = 200) -> web.Response:
-    """JSON that is already encoded."""
-    return web.Response(body=body, status=status, headers=_JSON_HEADERS)
-
-
 def bytes_reply(body: bytes | bytearray | memoryview, status: int = 200) -> web.Response:
     """Bytes of values in one piece. Large ones leave as a stream instead."""
     return web.Response(body=body, status=status, headers=_BINARY_HEADERS)

@@ -55,11 +55,11 @@ async def upload(
     budget = request.call.node.budget
     writing: deque[asyncio.Task[None]] = deque()
 
-    async def write(part: Selection, data: Array, held: int) -> None:
-        try:
-            await _write(request, part, data, datatype, fields)
-        finally:
-            budget.release(held)
+    def write(part: Selection, data: Array, held: int) -> asyncio.Task[None]:
+        task = asyncio.create_task(_write(request, part, data, datatype, fields))
+        # not at the end of the task's own code: one that is cancelled before its first step runs none of it
+        task.add_done_callback(lambda _: budget.release(held))
+        return task
 
     try:
         slab = slab_bytes(row_bytes(request.spec, selection), budget, LEAST)
@@ -76,7 +76,7 @@ async def upload(
                 budget.release(held)
                 raise
             request.call.moved_on()
-            writing.append(asyncio.create_task(write(page.selection, data, held)))
+            writing.append(write(page.selection, data, held))
             del data
         await body.check_end(expected)
         while writing:

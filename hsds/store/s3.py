@@ -153,8 +153,7 @@ class S3Store(Store):
         except KeyNotFound:  # a 404 without a body does not say of what
             await self._check_bucket_exists(bucket)
             raise
-        modified = parsedate_to_datetime(answer.headers["Last-Modified"]).timestamp()
-        return ObjectInfo(key, int(answer.headers["Content-Length"]), _etag(answer.headers), modified)
+        return _info(key, answer.headers)
 
     async def list(
         self,
@@ -238,3 +237,12 @@ def _etag(headers: Mapping[str, str]) -> str:
         return headers["ETag"].strip('"')
     except KeyError:
         raise StoreUnavailable("an answer without an ETag is not S3's") from None
+
+
+def _info(key: str, headers: Mapping[str, str]) -> ObjectInfo:
+    etag = _etag(headers)
+    try:
+        modified = parsedate_to_datetime(headers["Last-Modified"]).timestamp()
+        return ObjectInfo(key, int(headers["Content-Length"]), etag, modified)
+    except (KeyError, ValueError):
+        raise StoreUnavailable("an answer without the size and the time of an object is not S3's") from None

@@ -25,15 +25,18 @@ def parse_page(body: bytes) -> Page:
     if not root.tag.endswith("ListBucketResult"):
         raise StoreUnavailable("S3 answered something else than a listing")
     decode = unquote_plus if root.findtext("{*}EncodingType") == "url" else str
-    objects = tuple(
-        ObjectInfo(
-            decode(_text(entry, "Key")),
-            int(_text(entry, "Size") or 0),
-            _text(entry, "ETag").strip('"'),
-            datetime.fromisoformat(_text(entry, "LastModified")).timestamp(),
+    try:
+        objects = tuple(
+            ObjectInfo(
+                decode(_text(entry, "Key")),
+                int(_text(entry, "Size") or 0),
+                _text(entry, "ETag").strip('"'),
+                datetime.fromisoformat(_text(entry, "LastModified")).timestamp(),
+            )
+            for entry in root.iterfind("{*}Contents")
         )
-        for entry in root.iterfind("{*}Contents")
-    )
+    except ValueError as error:
+        raise StoreUnavailable("a listing of S3 has an object without its size or its time") from error
     prefixes = tuple(decode(_text(entry, "Prefix")) for entry in root.iterfind("{*}CommonPrefixes"))
     last = max((*(info.key for info in objects[-1:]), *prefixes[-1:]), default=None)
     return Page(objects, prefixes, last if root.findtext("{*}IsTruncated") == "true" else None)

@@ -15,6 +15,8 @@ from tests.tools.kubeaccount import ServiceAccountFolder, pod_environment
 from tests.tools.kubeapi import KubeApi
 
 SN = "127.0.0.10"
+LEASE = 80
+"""Seconds; longer than anything else here may take."""
 FILE = "?domain=/home/joe/x.h5"
 VALUES = np.arange(40_000, dtype="<i4").reshape(200, 200)
 
@@ -56,7 +58,7 @@ def status(endpoint, *flags, password="joe"):
 
 def test_data_nodes_from_the_configuration(tmp_path):
     first, second = "127.0.0.2", "127.0.0.11"
-    with Cluster(tmp_path, *urls(second, first)) as cluster:
+    with Cluster(tmp_path, *urls(second, first), "--lease-time", str(LEASE)) as cluster:
         cluster.start("sn", SN)
         cluster.start("dn", first)
         cluster.start("dn", second)
@@ -72,7 +74,7 @@ def test_data_nodes_from_the_configuration(tmp_path):
         started = time.monotonic()
         assert cluster.stop(first) == 0
         assert np.array_equal(read(cluster, path), VALUES)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < LEASE / 2, "nobody waits for the lease of one that leaves"
         assert cluster.wait_ready(SN, 1)[0]["live_slots"] == 4096
         cluster.start("dn", first)
         cluster.wait_ready(SN, 2)
@@ -134,9 +136,7 @@ async def test_pods(api, authority, tmp_path):
         assert np.array_equal(await asyncio.to_thread(read, cluster, path, sn), VALUES)
         cluster.kill("127.0.0.22")  # as when its machine is lost
         api.force_delete(pods["127.0.0.22"])
-        started = time.monotonic()
         assert np.array_equal(await asyncio.to_thread(read, cluster, path, sn), VALUES)
-        assert time.monotonic() - started < 2 + 3, "T and a little"
         await act(cluster, "wait_ready", sn, 2)
         cluster.kill("127.0.0.23")
         cluster.start("dn", "127.0.0.23", POD_UID=pods["127.0.0.23"], POD_IP="127.0.0.23", **environ)

@@ -5,7 +5,7 @@ import pytest
 from typed import VARIABLE_TEXT, compound_of, fixed_text
 
 from hsds.errors import InvalidInput
-from hsds.hdf5.fields import pick_fields, put_fields, select_fields
+from hsds.hdf5.fields import pick_fields, select_fields
 from hsds.hdf5.jsonvalue import from_json, to_json
 from hsds.hdf5.typeparse import parse_datatype
 
@@ -39,6 +39,4 @@ def test_values_of_members() -> None:
     picked = pick_fields(array, selected)
     assert picked.dtype == selected.dtype
     assert to_json(picked, selected) == [["long", 1], ["", 2]]
-    put_fields(array, from_json([["new", 8], ["z", 9]], selected, (2,)))
-    assert to_json(array, TABLE) == [[8, "x", "new"], [9, "y", "z"]]
     assert pick_fields(np.zeros((2, 0), TABLE.dtype), selected).shape == (2, 0)

@@ -151,6 +151,13 @@ def test_pipelines_round_trip(
     assert bytes(variable.decode(bytes(variable.encode(data)))) == data
 
 
+def test_a_zlib_stream_as_long_as_its_chunk_is_not_taken_for_one_that_is_not_compressed() -> None:
+    data = b"\0\1" * 6
+    coded = replace(pipeline("scaleoffset", "gzip", itemsize=6), level=1)
+    assert len(zlib.compress(data, 1)) == len(data)
+    assert bytes(coded.decode(bytes(coded.encode(data)), len(data))) == data
+
+
 @given(st.binary(max_size=200), st.sampled_from(COMPRESSORS), st.booleans())
 @settings(max_examples=200)
 def test_damaged_chunks_are_reported(data: bytes, compressor: str, shuffled: bool) -> None:

@@ -175,9 +175,3 @@ def stored(shape: Any, *, top: Any = None, own: Any = None) -> dict[str, Any]:
 )
 def test_stored_layouts(dataset: dict[str, Any], layout: Layout) -> None:
     assert layout_of(dataset) == layout
-
-
-def test_which_layouts_are_references() -> None:
-    assert Layout("H5D_CHUNKED_REF_INDIRECT", (1,)).is_reference
-    assert Layout("H5D_CONTIGUOUS_REF", (1,)).is_reference
-    assert not Layout("H5D_CONTIGUOUS", (1,)).is_reference

@@ -107,6 +107,26 @@ def test_the_whole_dataset_and_fields() -> None:
     }
 
 
+@pytest.mark.parametrize("shape", [(0,), (3, 0), ()])
+def test_all_of_a_dataset_without_elements_or_axes(shape: tuple[int, ...]) -> None:
+    value = RegionValue(DATASET, Region("all", shape, ()))
+    assert decode(encode(value)) == value
+    json = to_json(value)
+    assert to_json(from_json(json)) == json
+    assert from_json(json) == value or not shape
+
+
+def test_a_step_out_of_the_dataset_selects_one_element() -> None:
+    slices = [
+        {"type": "slice", "start": 2, "stop": 5, "step": 100_000},
+        {"type": "slice", "start": 0, "stop": 2**40, "step": 2**40},
+    ]
+    value = from_json({"id": UUID, "selection_dict": {"shape": [10, 10], "slices": slices}})
+    assert value is not None
+    assert value.region == Region("hyperslab", (10, 10), (slice(2, 3, 1), slice(0, 1, 1)))
+    assert decode(encode(value)) == value
+
+
 def test_several_blocks_become_points() -> None:
     json = {
         "id": UUID,
@@ -160,6 +180,82 @@ def test_an_index_beside_coordinates() -> None:
 def test_malformed_json(json: Any) -> None:
     with pytest.raises(InvalidInput):
         from_json(json)
+
+
+def fields_of(*names: Any) -> dict[str, Any]:
+    return {"id": UUID, "selection_dict": {"shape": [4], "select_type": 3, "fields": list(names)}}
+
+
+def blocks_of(*blocks: list[list[int]]) -> dict[str, Any]:
+    return {"id": UUID, "select_type": "H5S_SEL_HYPERSLABS", "selection": blocks}
+
+
+@pytest.mark.parametrize(
+    ("json", "reason"),
+    [
+        ({"id": "x" * 70_000}, "an id has at most 65535 characters"),
+        (blocks_of([[0] * 70_000, [1] * 70_000]), "at most 32 axes"),
+        (blocks_of([[0], [10**9]], [[10**9], [0]]), "the first corner of a block comes before the last"),
+        ({"id": UUID, "select_type": "H5S_SEL_POINTS", "selection": [[]]}, "points are lists"),
+        ({"id": UUID, "select_type": "H5S_SEL_POINTS", "selection": [[True]]}, "coordinates are integers"),
+        (
+            {"id": UUID, "selection_dict": {"shape": [4], "slices": [{"type": "int", "value": True}]}},
+            "coordinates are integers",
+        ),
+        ({"id": UUID, "selection_dict": {"shape": [1] * 33, "select_type": 3}}, "at most 32 axes"),
+        (fields_of("\ud800"), "half of a character"),
+        (fields_of("x" * 70_000), "the name of a field has at most 65535 bytes"),
+        (fields_of("ä" * 40_000), "the name of a field has at most 65535 bytes"),
+        (fields_of(*["a"] * 70_000), "at most 65535 names"),
+        (fields_of(5), "names of fields are texts"),
+    ],
+)
+def test_a_refusal_names_what_was_wrong(json: Any, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason) as refusal:
+        from_json(json)
+    assert "malformed" not in str(refusal.value)
+
+
+def test_what_has_no_binary_form_is_the_fault_of_the_input() -> None:
+    with pytest.raises(InvalidInput, match="no binary form"):
+        encode(RegionValue(DATASET, Region("hyperslab", (10,), (slice(0, 1, 2**16),))))
+
+
+ODD = st.sampled_from([True, -1, 0.5, None, "", "x", "\ud800", "x" * 70_000, 2**16, 2**63, 2**64, [], {}])
+NUMBERS = st.integers(0, 12) | st.sampled_from([2**16 - 1, 2**16, 2**32, 2**63 - 1]) | ODD
+ROWS = st.lists(NUMBERS, max_size=3) | st.just([0] * 33) | ODD
+SLICES = st.one_of(
+    st.fixed_dictionaries({"type": st.just("slice"), "start": NUMBERS, "stop": NUMBERS, "step": NUMBERS}),
+    st.fixed_dictionaries({"type": st.just("int"), "value": NUMBERS}),
+    st.fixed_dictionaries({"type": st.just("list"), "values": ROWS}),
+    ODD,
+)
+DICTS = st.fixed_dictionaries(
+    {"shape": ROWS},
+    optional={
+        "slices": st.lists(SLICES, max_size=3) | ODD,
+        "select_type": st.sampled_from([1, 2, 3, 4]) | ODD,
+        "fields": st.lists(st.sampled_from(["a", "é"]) | ODD, max_size=3) | ODD,
+    },
+)
+REFERENCES = st.fixed_dictionaries(
+    {"id": st.sampled_from([UUID, DATASET, f"datasets/{DATASET}"]) | ODD},
+    optional={
+        "selection_dict": DICTS | ODD,
+        "select_type": st.sampled_from(["H5S_SEL_POINTS", "H5S_SEL_HYPERSLABS"]) | ODD,
+        "selection": st.lists(ROWS | st.lists(ROWS, max_size=3), max_size=3) | ODD,
+    },
+)
+
+
+@given(REFERENCES | ODD)
+def test_any_json_is_refused_or_has_both_forms(json: Any) -> None:
+    try:
+        value = from_json(json)
+    except InvalidInput:
+        return
+    assert decode(encode(value)) == value
+    assert to_json(from_json(to_json(value))) == to_json(value)
 
 
 @given(st.data())

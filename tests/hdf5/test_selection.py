@@ -11,10 +11,7 @@ from hsds.hdf5.selection import (
     Hyperslab,
     Points,
     Selection,
-    is_whole,
     numpy_index,
-    selection_from_json,
-    selection_to_json,
     whole,
 )
 from hsds.hdf5.selecttext import from_start_stop_step, parse_select, points_from_bytes, points_from_json
@@ -25,17 +22,6 @@ def test_numpy_index_selects_the_same(case: tuple[Dims, Selection]) -> None:
     dims, selection = case
     array = np.arange(np.prod(dims) * 2).reshape(*dims, 2)
     assert np.array_equal(array[numpy_index(selection)], expected(array, selection))
-
-
-@given(selected_spaces())
-def test_json_round_trip(case: tuple[Dims, Selection]) -> None:
-    _, selection = case
-    assert selection_from_json(selection_to_json(selection)) == selection
-
-
-def test_json_that_is_no_selection() -> None:
-    with pytest.raises(InvalidInput):
-        selection_from_json({"start": [1]})
 
 
 @pytest.mark.parametrize(
@@ -185,9 +171,14 @@ def test_bytes_that_are_no_points(data: bytes) -> None:
         points_from_bytes(data, (10, 4))
 
 
+def test_what_is_the_same_selection() -> None:
+    selects = ["[[0,2],:]", "[[0,2],1:]", "[[0,3],:]", "[[0,2,3],:]", "[:,[0,2]]", "[[0,2],[0,2]]", "[1:3,:]"]
+    parsed = [parse_select(select, (5, 5)) for select in selects]
+    for i, one in enumerate(parsed):
+        assert one == parse_select(selects[i], (5, 5))
+        assert [other == one for other in parsed].count(True) == 1
+    assert parsed[0] != parse_select("[[0,2]]", (5,))
+
+
 def test_whole() -> None:
-    assert is_whole(whole((3, 4)), (3, 4))
-    assert is_whole(Hyperslab((0,), (1,), (5,)), (1,))
-    assert not is_whole(Hyperslab((0,), (5,), (2,)), (5,))
-    assert not is_whole(parse_select("[[0,1,2]]", (3,)), (3,))
     assert whole((0, 4)).npoints == 0

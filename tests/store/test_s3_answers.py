@@ -141,6 +141,36 @@ async def test_reads_end_in_the_last_error() -> None:
     assert len(seen) == KEYS.attempts
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ETag": '"e"'},
+        {"ETag": '"e"', "Last-Modified": "yesterday"},
+        {"ETag": '"e"', "Last-Modified": "Sun, 06 Nov 1994 08:49:37 GMT", "Transfer-Encoding": "chunked"},
+        {"Last-Modified": "Sun, 06 Nov 1994 08:49:37 GMT"},
+    ],
+)
+async def test_a_head_that_does_not_say_what_is_asked(headers: dict[str, str]) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(headers=headers)
+
+    async with serving(answer) as store:
+        with pytest.raises(StoreUnavailable, match="not S3's"):
+            await store.head("bucket", "k")
+
+
+@pytest.mark.parametrize("modified", ["", "yesterday"])
+async def test_a_listing_that_does_not_say_what_is_asked(modified: str) -> None:
+    entry = f"<Contents><Key>k</Key><Size>1</Size><LastModified>{modified}</LastModified></Contents>"
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(text=f"<ListBucketResult>{entry}</ListBucketResult>")
+
+    async with serving(answer) as store:
+        with pytest.raises(StoreUnavailable, match="without its size or its time"):
+            await store.list("bucket")
+
+
 @pytest.mark.parametrize("size", [0, 10, 3_000_000])
 async def test_a_write_does_not_ask_before_it_sends(size: int) -> None:
     async def answer(request: web.Request) -> web.Response:
