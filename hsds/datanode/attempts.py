@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hsds.datanode.change import Basis, Change, Outcome
-from hsds.datanode.documents import ABSENT, Codec, Entry
+from hsds.datanode.documents import ABSENT, ABSENT_COST, Codec, Entry
 from hsds.datanode.gate import Key
 from hsds.errors import (
     HsdsError,
@@ -35,7 +35,6 @@ V = TypeVar("V")
 
 _REFUSED_PAUSE, _TROUBLE_PAUSE, _LONGEST_PAUSE = 0.01, 0.05, 2.0
 """Seconds, at most, before the second try after a refused condition and after no answer, and before any."""
-_ABSENT_COST = 128
 
 
 @dataclass(slots=True)
@@ -263,7 +262,7 @@ class Attempts(Generic[V]):
         if not self._gate.valid(applied.waiting[0][0].hold):
             self._reader.forget(self._key)
         elif applied.value is None:
-            self._reader.remember(self._key, Entry(None, etag or None), _ABSENT_COST)
+            self._reader.remember(self._key, Entry(None, etag or None), ABSENT_COST)
         else:
             cost = self._codec.cost(applied.value, nbytes)
             self._reader.remember(self._key, Entry(applied.value, etag), cost)

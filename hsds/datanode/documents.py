@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,10 @@ class Entry(Generic[V]):
 
 
 ABSENT: Entry[Any] = Entry(None, None)
+ABSENT_COST: Final = 448
+"""Bytes that it takes to know that there is nothing under a key: measured, most of them are the cache's."""
+_CHUNK_COST: Final = 704
+"""Bytes that a cached chunk takes beside its values, measured."""
 
 
 class Codec(Protocol[V]):
@@ -121,10 +125,8 @@ class ChunkCodec:
 
     def cost(self, value: Array, stored: int) -> int:
         if value.dtype.hasobject:
-            return int(
-                value.nbytes + 64 * value.size + 2 * stored
-            )  # an object header an element, and its bytes
-        return 128 + int(value.nbytes)
+            return int(value.nbytes + 64 * value.size + 2 * stored)  # a header an element, and its bytes
+        return _CHUNK_COST + int(value.nbytes)
 
     def heavy(self, nbytes: int) -> bool:
         if self.spec.pipeline.compressor is None and not self.spec.datatype.variable:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from hsds.budget import ByteBudget
 from hsds.datanode.cache import ByteLRU
-from hsds.datanode.documents import ABSENT, Codec, Entry
+from hsds.datanode.documents import ABSENT, ABSENT_COST, Codec, Entry
 from hsds.datanode.gate import Gate, Hold, Key
 from hsds.datanode.rootwatch import root_prefix_of
 from hsds.errors import HsdsError, NotOwner, Unavailable
@@ -190,7 +190,7 @@ class Reader:
                 continue
             assert isinstance(entry, Entry)
             stored = len(blob.data) if blob else 0
-            cost = 128 if entry.value is None else codec.cost(entry.value, stored)
+            cost = ABSENT_COST if entry.value is None else codec.cost(entry.value, stored)
             self.cache.put(key, (entry, hold.tenure), cost)
             future.set_result(entry)
 
