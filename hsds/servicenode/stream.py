@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from aiohttp import web
 
@@ -49,56 +50,73 @@ async def read_ahead(
     takes them where some of ``budget`` may be held already. ``known`` says what is fetched where that takes
     no waiting: a task for each page was a tenth of a read from memory.
     """
-    hold = acquire or budget.acquire
-
-    async def load(page: P) -> T:
-        await hold(cost(page))
-        try:
-            return await fetch(page)
-        except BaseException:
-            budget.release(cost(page))
-            raise
-
-    def at_once(page: P) -> T | None:
-        # not behind a page that waits: it might wait for what this one holds
-        if (ahead and isinstance(ahead[-1][1], asyncio.Task)) or not budget.try_acquire(cost(page)):
-            return None
-        item = None
-        try:
-            item = known(page)
-        finally:
-            if item is None:
-                budget.release(cost(page))
-        return item
-
-    rest = iter(pages)
-    ahead: deque[tuple[P, T | asyncio.Task[T]]] = deque()
-
-    def begin(count: int) -> None:
-        while len(ahead) < count and (page := next(rest, None)) is not None:
-            item = at_once(page)
-            ahead.append((page, asyncio.create_task(load(page)) if item is None else item))
-
+    ahead = _Ahead(iter(pages), fetch, cost, budget, acquire or budget.acquire, known)
     try:
-        begin(depth + 1)  # the first pages at once: each alone would be a trip to a data node
-        while ahead:
-            page, item = ahead[0]
+        ahead.begin(depth + 1)  # the first pages at once: each alone would be a trip to a data node
+        while ahead.begun:
+            page, item = ahead.begun[0]
             if isinstance(item, asyncio.Task):
                 item = await item
-            ahead.popleft()
+            ahead.begun.popleft()
             try:
-                begin(depth)
+                ahead.begin(depth)
                 yield item
                 del item
             finally:
                 budget.release(cost(page))
     finally:
-        for page, item in ahead:  # nothing is awaited here: whoever takes the pages may be cancelled twice
+        ahead.end()
+
+
+@dataclass(slots=True)
+class _Ahead(Generic[P, T]):
+    """The pages that are fetched ahead, with what each holds of the budget; as the arguments of
+    ``read_ahead``.
+    """
+
+    pages: Iterator[P]
+    fetch: Callable[[P], Awaitable[T]]
+    cost: Callable[[P], int]
+    budget: ByteBudget
+    acquire: Callable[[int], Awaitable[None]]
+    known: Callable[[P], T | None]
+    begun: deque[tuple[P, T | asyncio.Task[T]]] = field(default_factory=deque)
+
+    def begin(self, count: int) -> None:
+        """Fetch the next pages, until there are ``count``."""
+        while len(self.begun) < count and (page := next(self.pages, None)) is not None:
+            item = self._at_once(page)
+            self.begun.append((page, asyncio.create_task(self._load(page)) if item is None else item))
+
+    def end(self) -> None:
+        """Give up those that nobody took. Nothing is awaited: whoever takes pages may be cancelled twice."""
+        for page, item in self.begun:
             if isinstance(item, asyncio.Task):
                 item.cancel()
-                item.add_done_callback(partial(_give_back, budget, cost(page)))
+                item.add_done_callback(partial(_give_back, self.budget, self.cost(page)))
             else:
-                budget.release(cost(page))
+                self.budget.release(self.cost(page))
+
+    def _at_once(self, page: P) -> T | None:
+        # not behind a page that waits: it might wait for what this one holds
+        waits = self.begun and isinstance(self.begun[-1][1], asyncio.Task)
+        if waits or not self.budget.try_acquire(self.cost(page)):
+            return None
+        item = None
+        try:
+            item = self.known(page)
+        finally:
+            if item is None:
+                self.budget.release(self.cost(page))
+        return item
+
+    async def _load(self, page: P) -> T:
+        await self.acquire(self.cost(page))
+        try:
+            return await self.fetch(page)
+        except BaseException:
+            self.budget.release(self.cost(page))
+            raise
 
 
 def _give_back(budget: ByteBudget, nbytes: int, task: asyncio.Task[T]) -> None:
