@@ -14,7 +14,7 @@ from aiohttp import web
 from hsds.config import Settings
 from hsds.errors import HsdsError, InvalidInput, NotPermitted, TooLarge
 from hsds.hdf5.ids import Collection, check_id, same_root
-from hsds.hdf5.jsontext import loads
+from hsds.hdf5.jsontext import check_nesting, loads
 from hsds.servicenode.domain import Domain, check_bucket, parse_domain, parse_folder
 from hsds.servicenode.earlyanswers import NONE, EarlyAnswers
 from hsds.servicenode.node import ServiceNode
@@ -164,6 +164,7 @@ class Call:
                 raise InvalidInput(f"Unknown content_type: {BINARY_TYPE} (JSON is expected here)")
             data = await self.body(_JSON_WEIGHT)
             value = loads(data) if data and not data.isspace() else None
+            check_nesting(value)
         if value is None and required:
             raise InvalidInput("Request has no body: JSON is expected")
         return value
