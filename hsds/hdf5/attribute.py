@@ -20,7 +20,7 @@ from hsds.hdf5.datatype import Datatype, Opaque, has_references
 from hsds.hdf5.fill import full
 from hsds.hdf5.ids import is_object_id, reference_of
 from hsds.hdf5.jsonvalue import from_json, to_json
-from hsds.hdf5.reasons import shown
+from hsds.hdf5.reasons import kind_of, shown
 from hsds.hdf5.typejson import present_type
 from hsds.hdf5.typeparse import parse_datatype
 
@@ -48,7 +48,7 @@ def normalize_attribute(
         InvalidInput: type, shape and value cannot be or do not go together.
     """
     if not isinstance(body, dict):
-        raise InvalidInput("attribute: expected an object")
+        raise InvalidInput(f"attribute: expected an object, got {kind_of(body)}")
     if body.get("type") is None:
         raise InvalidInput("attribute: type is missing")
     datatype = parse_datatype(body["type"])

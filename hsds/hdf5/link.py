@@ -10,7 +10,7 @@ from typing import Any
 from hsds.errors import InvalidInput
 from hsds.hdf5.created import MAX_TIMESTAMP_DRIFT, creation_time
 from hsds.hdf5.ids import check_id
-from hsds.hdf5.reasons import shown
+from hsds.hdf5.reasons import kind_of, shown
 
 Json = dict[str, Any]
 
@@ -32,7 +32,7 @@ def normalize_link(
         InvalidInput: not a link.
     """
     if not isinstance(body, dict):
-        raise InvalidInput("link: expected an object")
+        raise InvalidInput(f"link: expected an object, got {kind_of(body)}")
     created = creation_time(
         body.get("created"),
         now=now,
@@ -92,5 +92,5 @@ def _target(link: Json) -> Json:
 
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str) or not value:
-        raise InvalidInput(f"link: {what} is text")
+        raise InvalidInput(f"link: {what} is text, not {shown(value)}")
     return value

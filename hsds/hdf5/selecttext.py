@@ -129,9 +129,7 @@ def _term(term: object, dim: int) -> Term:
     match term:
         case str():
             return _text_term(term.replace(" ", ""), dim)
-        case bool():
-            raise InvalidInput("an index must be a number")
-        case int():
+        case int() if not isinstance(term, bool):
             return _index(term, dim)
         case list():
             return _coordinates(term, dim)
@@ -192,7 +190,7 @@ def _coordinates(values: list[object], dim: int) -> Coordinates:
 def _numbers(value: object, what: str, rank: int) -> tuple[int, ...]:
     values = value if isinstance(value, list) else [value]
     if not all(type(item) is int for item in values):
-        raise InvalidInput(f"{what} must be an integer or a list of integers")
+        raise InvalidInput(f"{what} must be an integer or a list of integers, not {shown(value)}")
     if len(values) != rank:
         raise InvalidInput(f"{what} has {len(values)} axes, the dataset has {rank}")
     return tuple(values)
