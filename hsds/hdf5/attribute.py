@@ -20,6 +20,7 @@ from hsds.hdf5.datatype import Datatype, Opaque, has_references
 from hsds.hdf5.fill import full
 from hsds.hdf5.ids import is_object_id, reference_of
 from hsds.hdf5.jsonvalue import from_json, to_json
+from hsds.hdf5.reasons import kind_of, shown
 from hsds.hdf5.typejson import present_type
 from hsds.hdf5.typeparse import parse_datatype
 
@@ -47,7 +48,7 @@ def normalize_attribute(
         InvalidInput: type, shape and value cannot be or do not go together.
     """
     if not isinstance(body, dict):
-        raise InvalidInput("attribute: expected an object")
+        raise InvalidInput(f"attribute: expected an object, got {kind_of(body)}")
     if body.get("type") is None:
         raise InvalidInput("attribute: type is missing")
     datatype = parse_datatype(body["type"])
@@ -185,7 +186,7 @@ def _parse_shape(shape: Any) -> Dataspace:
 
 def _request_array(value: Any, encoding: Any, datatype: Datatype, dims: tuple[int, ...]) -> np.ndarray:
     if encoding not in (None, "", "None", "base64"):
-        raise InvalidInput(f"attribute: encoding {str(encoding)[:80]!r} is not known, base64 is")
+        raise InvalidInput(f"attribute: encoding {shown(encoding)} is not known, base64 is")
     # h5pyd says base64 of opaque elements in their JSON form: base64 each, in lists, "" for all zero.
     as_json = isinstance(datatype, Opaque) and (isinstance(value, list) or (value == "" and prod(dims)))
     if encoding == "base64" and not as_json:

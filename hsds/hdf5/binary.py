@@ -16,6 +16,7 @@ import numpy as np
 from hsds.errors import InvalidInput
 from hsds.hdf5 import vlen
 from hsds.hdf5.datatype import Datatype
+from hsds.hdf5.reasons import kind_of
 
 Buffer = bytes | bytearray | memoryview
 
@@ -62,11 +63,11 @@ def decode_base64(text: Any, datatype: Datatype, dims: tuple[int, ...]) -> np.nd
 
 def from_base64(text: Any) -> bytes:
     if not isinstance(text, str):
-        raise InvalidInput("expected base64 text")
+        raise InvalidInput(f"value is not base64 text, but {kind_of(text)}")
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput(f"not base64: {error}") from error
+        raise InvalidInput(f"value is not base64: {error}") from error
 
 
 def to_base64(data: Buffer) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from hsds.errors import InvalidInput
+from hsds.hdf5.reasons import shown
 
 Kind = Literal["null", "scalar", "simple"]
 Json = dict[str, Any]
@@ -102,7 +103,7 @@ def parse_dims(value: object, what: str) -> tuple[int, ...]:
     values = value if isinstance(value, list | tuple) else [value]
     for extent in values:
         if not isinstance(extent, int) or isinstance(extent, bool):
-            raise InvalidInput(f"{what} must be an integer or a list of integers, not {value!r}"[:200])
+            raise InvalidInput(f"{what} must be an integer or a list of integers, not {shown(value)}")
         if not 0 <= extent <= MAX_EXTENT:
             raise InvalidInput(f"{what} holds {extent}, which is not an extent")
     if len(values) > MAX_RANK:
@@ -123,7 +124,7 @@ def _parse_maxdim(value: object, dim: int) -> int | None:
     if value is None or value == UNLIMITED:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_EXTENT:
-        raise InvalidInput(f'maxdims must hold extents, 0, null or "{UNLIMITED}", not {value!r}'[:200])
+        raise InvalidInput(f'maxdims must hold extents, 0, null or "{UNLIMITED}", not {shown(value)}')
     if value == 0:
         return None
     if value < dim:

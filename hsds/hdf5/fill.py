@@ -10,6 +10,7 @@ from hsds.errors import InvalidInput
 from hsds.hdf5 import binary
 from hsds.hdf5.datatype import Array, Compound, Datatype
 from hsds.hdf5.jsonvalue import MAX_BYTES, from_json
+from hsds.hdf5.reasons import shown
 
 
 def parse_fill(creation_properties: dict[str, Any], datatype: Datatype) -> np.ndarray | None:
@@ -46,7 +47,7 @@ def full(dims: tuple[int, ...], datatype: Datatype, fill: np.ndarray | None) -> 
 
 def _element(value: Any, encoding: Any, datatype: Datatype) -> np.ndarray:
     if encoding not in (None, "None", "base64"):
-        raise InvalidInput(f"encoding {str(encoding)[:80]!r} is not known, base64 is")
+        raise InvalidInput(f"encoding {shown(encoding)} is not known, base64 is")
     if encoding is not None and not isinstance(value, str):
         raise InvalidInput("an encoded value is text")
     if encoding == "base64":

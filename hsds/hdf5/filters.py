@@ -19,6 +19,7 @@ from numcodecs.shuffle import Shuffle
 from hsds.errors import HsdsError, InvalidInput
 from hsds.hdf5 import bitshuffle, blosc
 from hsds.hdf5.datatype import Datatype
+from hsds.hdf5.reasons import shown
 
 Json = dict[str, Any]
 Buffer = bytes | bytearray | memoryview
@@ -229,16 +230,16 @@ def _unshuffle(data: Buffer, itemsize: int) -> Buffer:
 
 def _canonical(item: object) -> Json:
     if isinstance(item, bool) or not isinstance(item, str | int | dict):
-        raise InvalidInput(f"not a filter: {item!r}"[:200])
+        raise InvalidInput(f"not a filter: {shown(item)}")
     cls = _class_of(item)
     if cls is None:
-        raise InvalidInput(f"unknown filter: {item!r}"[:200])
+        raise InvalidInput(f"unknown filter: {shown(item)}")
     id_, name = _NAMES[cls]
     if cls == _UNSUPPORTED:
         raise InvalidInput(f"Unsupported filter id: {id_}")
     given = item if isinstance(item, dict) else {}
     if given.get("id", id_) != id_:
-        raise InvalidInput(f"filter id {given['id']!r} is not that of {cls}"[:200])
+        raise InvalidInput(f"filter id {shown(given['id'])} is not that of {cls}")
     if cls in _COMPRESSORS:
         _check_level(given.get("level"), cls)
     return {**given, "class": cls, "id": id_, "name": given.get("name", name)}

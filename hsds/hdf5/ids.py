@@ -11,6 +11,7 @@ import secrets
 from typing import Final, Literal, TypeGuard
 
 from hsds.errors import InvalidInput
+from hsds.hdf5.reasons import shown
 
 Collection = Literal["groups", "datasets", "datatypes"]
 
@@ -41,7 +42,7 @@ def check_id(text: object, collection: Collection | None = None) -> str:
     if not is_object_id(text):
         if is_legacy_id(text):
             raise InvalidInput(f"not an object id, but one of schema v1, which is not supported: {text}")
-        raise InvalidInput(f"not an object id: {text!r}"[:200])
+        raise InvalidInput(f"not an object id: {shown(text)}")
     if collection is not None and _COLLECTIONS[text[0]] != collection:
         raise InvalidInput(f"{text} is not an id of {collection}")
     return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite, isnan
 from typing import Any, Final
@@ -17,6 +17,8 @@ from hsds.errors import InvalidInput
 _NUMPY: Final = orjson.OPT_SERIALIZE_NUMPY
 _LARGE: Final = 1 << 18
 """Characters of JSON from which on Python's garbage collector would run while they are parsed."""
+MAX_NESTING: Final = 200
+"""Lists and objects in one another in a request. Answers add a few, and Python's stack ends near 1000."""
 
 
 def dumps(value: Any, *, ignore_nan: bool = False) -> bytes:
@@ -43,6 +45,37 @@ def loads(text: bytes | bytearray | memoryview | str) -> Any:
         return _loads(text)
     with _uncollected():
         return _loads(text)
+
+
+def check_nesting(request: Any) -> None:
+    """Whether all that a request, or each of a list of them, says can be stored and shown.
+
+    Its ``value`` is not looked into, which may be 100 MB: it becomes an array and is not written as it came.
+
+    Raises:
+        InvalidInput: lists and objects are nested deeper than `MAX_NESTING`.
+    """
+    level = list(map(_without_value, request if isinstance(request, list) else [request]))
+    for _ in range(MAX_NESTING + 1):
+        if not level:
+            return
+        level = [item for held in level for item in _items(held) if isinstance(item, list | dict)]
+    raise InvalidInput(f"JSON is nested deeper than {MAX_NESTING} lists and objects")
+
+
+def _without_value(request: Any) -> Any:
+    if not isinstance(request, dict):
+        return request
+    return {key: item for key, item in request.items() if key != "value"}
+
+
+def _items(held: Any) -> Iterable[Any]:
+    match held:
+        case dict():
+            return held.values()
+        case list():
+            return held
+    return ()
 
 
 @contextmanager

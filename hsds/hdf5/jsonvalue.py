@@ -34,6 +34,7 @@ from hsds.hdf5.datatype import (
     Vlen,
 )
 from hsds.hdf5.jsontext import dumps, loads
+from hsds.hdf5.reasons import kind_of, shown
 
 __all__ = ["dumps", "from_json", "loads", "to_json", "to_json_text"]
 
@@ -212,36 +213,37 @@ def _column(items: Sequence[Any], datatype: Datatype) -> np.ndarray:
     """A one-dimensional array from one JSON value per element."""
     match datatype:
         case FixedString(length=length):
-            data = [_cut(item, length) for item in _encoded(items)]
+            data = [_cut(item, length) for item in _encoded(items, datatype)]
             return np.array(data, dtype=datatype.dtype)
         case ObjectReference() | RegionReference(variable=False):
-            data = _encoded(items)
+            data = _encoded(items, datatype)
             if max(map(len, data), default=0) > datatype.itemsize:
                 raise InvalidInput(f"a reference has at most {REFERENCE_LENGTH} bytes")
             return np.array(data, dtype=datatype.dtype)
         case VariableString():
-            return np.fromiter(_encoded(items), dtype=object, count=len(items))
-        case Opaque(size=size):
-            return np.array([_opaque(item, size) for item in items], dtype=datatype.dtype)
+            return np.fromiter(_encoded(items, datatype), dtype=object, count=len(items))
+        case Opaque():
+            return np.array([_opaque(item, datatype) for item in items], dtype=datatype.dtype)
         case RegionReference():
             references = [regionref.encode(regionref.from_json(item)) for item in items]
             return np.fromiter(references, dtype=object, count=len(items))
         case Vlen(base=base):
-            return _sequences(items, base)
+            return _sequences(items, base, datatype)
         case Compound():
             return _records(items, datatype)
         case _:
             raise TypeError(datatype)
 
 
-def _encoded(items: Sequence[Any]) -> list[bytes]:
+def _encoded(items: Sequence[Any], datatype: Datatype) -> list[bytes]:
     """UTF-8 of each text; null and 0 stand for what was never written."""
     try:
         return [item.encode("utf-8", "surrogateescape") if item else b"" for item in items]
     except AttributeError:
-        raise InvalidInput("expected text") from None
+        wrong = next(item for item in items if item and not isinstance(item, str))
+        raise _wrong_kind(wrong, datatype, "text") from None
     except UnicodeEncodeError as error:
-        raise InvalidInput(f"text is not UTF-8: {error.reason}") from error
+        raise InvalidInput(f"value is not UTF-8: {error.reason}") from error
 
 
 def _cut(data: bytes, length: int) -> bytes:
@@ -254,12 +256,13 @@ def _cut(data: bytes, length: int) -> bytes:
     return data[: end or length]
 
 
-def _opaque(item: Any, size: int) -> bytes:
+def _opaque(item: Any, datatype: Opaque) -> bytes:
     """From base64, or, as HSDS 0.9 has it, the bytes as text."""
+    size = datatype.size
     if not item:
         return b""
     if not isinstance(item, str):
-        raise InvalidInput("an opaque value is base64 text")
+        raise _wrong_kind(item, datatype, f"base64 text of {size} bytes")
     try:
         data = from_base64(item)
     except InvalidInput:
@@ -268,13 +271,13 @@ def _opaque(item: Any, size: int) -> bytes:
         return data
     if len(text := item.encode("utf-8", "replace")) <= size:
         return text
-    raise InvalidInput(f"an opaque value is base64 text of {size} bytes")
+    raise InvalidInput(f"value is not of H5T_OPAQUE: expected base64 text of {size} bytes, got {shown(item)}")
 
 
-def _sequences(items: Sequence[Any], base: Datatype) -> np.ndarray:
+def _sequences(items: Sequence[Any], base: Datatype, datatype: Vlen) -> np.ndarray:
     lists: list[list[Any]] = [item or [] for item in items]
-    if not all(isinstance(item, list) for item in lists):
-        raise InvalidInput("a variable-length value is a list")
+    if wrong := [item for item in lists if not isinstance(item, list)]:
+        raise _wrong_kind(wrong[0], datatype, "a list")
     bounds = np.cumsum([0, *map(len, lists)]).tolist()
     joined = from_json(list(chain.from_iterable(lists)), base, (bounds[-1],))
     return np.fromiter([joined[a:b] for a, b in pairwise(bounds)], dtype=object, count=len(lists))
@@ -282,8 +285,9 @@ def _sequences(items: Sequence[Any], base: Datatype) -> np.ndarray:
 
 def _records(items: Sequence[Any], datatype: Compound) -> np.ndarray:
     width = len(datatype.fields)
-    if not all(isinstance(item, list | tuple) and len(item) == width for item in items):
-        raise InvalidInput(f"a compound value is a list of {width} members")
+    wrong = [item for item in items if not (isinstance(item, list | tuple) and len(item) == width)]
+    if wrong:
+        raise _wrong_kind(wrong[0], datatype, f"a list of {width} members")
     array = np.empty(len(items), dtype=datatype.dtype)
     if not items:
         return array
@@ -292,5 +296,10 @@ def _records(items: Sequence[Any], datatype: Compound) -> np.ndarray:
     return array
 
 
+def _wrong_kind(item: Any, datatype: Datatype, expected: str) -> InvalidInput:
+    got = f"{kind_of(item)} of {len(item)}" if isinstance(item, list) else kind_of(item)
+    return InvalidInput(f"value is not of {datatype.json['class']}: expected {expected}, got {got}")
+
+
 def _wrong_count(count: int, dims: tuple[int, ...]) -> InvalidInput:
-    return InvalidInput(f"expected {prod(dims)} elements, got {count}")
+    return InvalidInput(f"value has {count} elements, expected {prod(dims)}")

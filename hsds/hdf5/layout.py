@@ -14,6 +14,7 @@ from hsds.hdf5.chunkshape import guess_chunk_shape
 from hsds.hdf5.dataspace import Dataspace
 from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.ids import check_id
+from hsds.hdf5.reasons import shown
 
 Json = dict[str, Any]
 LayoutClass = Literal[
@@ -84,7 +85,7 @@ def check_layout(layout: object, dataspace: Dataspace, datatype: Datatype, limit
         raise InvalidInput("layout must be an object with a class")
     cls = layout.get("class")
     if not isinstance(cls, str) or cls not in _REQUIRED:
-        raise InvalidInput(f"unknown layout class: {cls!r}"[:200])
+        raise InvalidInput(f"unknown layout class: {shown(cls)}")
     if missing := [key for key in _REQUIRED[cls] if key not in layout]:
         raise InvalidInput(f"layout {cls} needs {', '.join(missing)}")
     if "dims" in layout and "dims" not in _REQUIRED[cls]:

@@ -10,6 +10,7 @@ from typing import Any
 from hsds.errors import InvalidInput
 from hsds.hdf5.created import MAX_TIMESTAMP_DRIFT, creation_time
 from hsds.hdf5.ids import check_id
+from hsds.hdf5.reasons import kind_of, shown
 
 Json = dict[str, Any]
 
@@ -31,7 +32,7 @@ def normalize_link(
         InvalidInput: not a link.
     """
     if not isinstance(body, dict):
-        raise InvalidInput("link: expected an object")
+        raise InvalidInput(f"link: expected an object, got {kind_of(body)}")
     created = creation_time(
         body.get("created"),
         now=now,
@@ -61,7 +62,7 @@ def present_link(title: str, link: Json) -> Json:
 def check_title(title: Any) -> str:
     """Return ``title`` if it can be the title of a link; otherwise ``InvalidInput``."""
     if not isinstance(title, str) or not title or "/" in title or title == ".":
-        raise InvalidInput(f"link: {title!r} is not a title"[:200])
+        raise InvalidInput(f"link: {shown(title)} is not a title")
     return title
 
 
@@ -86,10 +87,10 @@ def _target(link: Json) -> Json:
         case ((None | "H5L_TYPE_HARD" | "H5L_TYPE_SOFT" | "H5L_TYPE_EXTERNAL"), _):
             raise InvalidInput("link: expected id, or h5path, or h5path and file")
         case kind, _:
-            raise InvalidInput(f"link: class {kind!r} is not supported"[:200])
+            raise InvalidInput(f"link: class {shown(kind)} is not supported")
 
 
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str) or not value:
-        raise InvalidInput(f"link: {what} is text")
+        raise InvalidInput(f"link: {what} is text, not {shown(value)}")
     return value

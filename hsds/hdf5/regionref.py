@@ -18,6 +18,7 @@ import numpy as np
 
 from hsds.errors import InvalidInput
 from hsds.hdf5.dataspace import MAX_RANK
+from hsds.hdf5.reasons import shown
 
 Axis = int | slice | tuple[int, ...]
 Kind = Literal["points", "hyperslab", "all", "fancy"]
@@ -125,7 +126,7 @@ def from_json(json: Any) -> RegionValue | None:
     if json is None or json == "":
         return None
     if not isinstance(json, dict) or not isinstance(json.get("id"), str) or not json["id"].isascii():
-        raise InvalidInput("a region reference is null or an object with an id")
+        raise InvalidInput(f"a region reference is null or an object with an id, not {shown(json)}")
     dataset_id = json["id"].removeprefix("datasets/")
     if not dataset_id:
         return None

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from hsds.errors import InvalidInput
+from hsds.hdf5.reasons import shown
 from hsds.hdf5.selection import Array, Coordinates, Fancy, Hyperslab, Points, Selection
 
 _SLICE: Final = re.compile(r"(?P<start>\d*):(?P<stop>\d*)(?::(?P<step>\d*))?", re.ASCII)
@@ -102,7 +103,7 @@ def _checked_points(coords: Array, dims: Sequence[int]) -> Points:
 def _split(text: str) -> list[str]:
     text = text.replace(" ", "")
     if len(text) < 2 or text[0] != "[" or text[-1] != "]":
-        raise InvalidInput(f"a selection is written in brackets, not as {text!r}"[:200])
+        raise InvalidInput(f"a selection is written in brackets, not as {shown(text)}")
     inner = text[1:-1]
     if "[" not in inner and "]" not in inner:
         return inner.split(",")
@@ -128,13 +129,11 @@ def _term(term: object, dim: int) -> Term:
     match term:
         case str():
             return _text_term(term.replace(" ", ""), dim)
-        case bool():
-            raise InvalidInput("an index must be a number")
-        case int():
+        case int() if not isinstance(term, bool):
             return _index(term, dim)
         case list():
             return _coordinates(term, dim)
-    raise InvalidInput(f"not a term of a selection: {term!r}"[:200])
+    raise InvalidInput(f"not a term of a selection: {shown(term)}")
 
 
 def _text_term(term: str, dim: int) -> Term:
@@ -152,7 +151,7 @@ def _text_term(term: str, dim: int) -> Term:
             raise InvalidInput(f"malformed coordinate list in the selection: {term}"[:200])
         return _coordinates(list(map(_number, term[1:-1].split(","))), dim)
     if not (term.isascii() and term.isdigit()):
-        raise InvalidInput(f"malformed term of the selection: {term!r}"[:200])
+        raise InvalidInput(f"malformed term of the selection: {shown(term)}")
     return _index(_number(term), dim)
 
 
@@ -191,7 +190,7 @@ def _coordinates(values: list[object], dim: int) -> Coordinates:
 def _numbers(value: object, what: str, rank: int) -> tuple[int, ...]:
     values = value if isinstance(value, list) else [value]
     if not all(type(item) is int for item in values):
-        raise InvalidInput(f"{what} must be an integer or a list of integers")
+        raise InvalidInput(f"{what} must be an integer or a list of integers, not {shown(value)}")
     if len(values) != rank:
         raise InvalidInput(f"{what} has {len(values)} axes, the dataset has {rank}")
     return tuple(values)

@@ -32,6 +32,7 @@ from hsds.hdf5.datatype import (
     checked_size,
     compound_of,
 )
+from hsds.hdf5.reasons import shown
 
 MAX_DEPTH: Final = 32  # of types within types, and axes of an array type (H5S_MAX_RANK)
 
@@ -87,12 +88,12 @@ def _parse(json: Any, *, depth: int) -> Datatype:
         raise InvalidInput(f"type: expected a name or an object, not {type(json).__name__}")
     kind = json.get("class")
     if "dims" in json and kind != "H5T_ARRAY":
-        raise InvalidInput(f"type: dims is for H5T_ARRAY only, not for {kind}")
+        raise InvalidInput(f"type: dims is for H5T_ARRAY only, not for {shown(kind)}")
     if kind is None:
         raise InvalidInput("type: class is missing")
     parser = _PARSERS.get(kind) if isinstance(kind, str) else None
     if parser is None:
-        raise InvalidInput(f"type: class {str(kind)[:80]!r} is not supported")
+        raise InvalidInput(f"type: class {shown(kind)} is not supported")
     return parser(json, depth)
 
 

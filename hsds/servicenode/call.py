@@ -14,7 +14,8 @@ from aiohttp import web
 from hsds.config import Settings
 from hsds.errors import HsdsError, InvalidInput, NotPermitted, TooLarge
 from hsds.hdf5.ids import Collection, check_id, same_root
-from hsds.hdf5.jsontext import loads
+from hsds.hdf5.jsontext import MAX_NESTING, check_nesting, loads
+from hsds.hdf5.reasons import kind_of
 from hsds.servicenode.domain import Domain, check_bucket, parse_domain, parse_folder
 from hsds.servicenode.earlyanswers import NONE, EarlyAnswers
 from hsds.servicenode.node import ServiceNode
@@ -164,6 +165,8 @@ class Call:
                 raise InvalidInput(f"Unknown content_type: {BINARY_TYPE} (JSON is expected here)")
             data = await self.body(_JSON_WEIGHT)
             value = loads(data) if data and not data.isspace() else None
+            if len(data) > 2 * MAX_NESTING:
+                check_nesting(value)
         if value is None and required:
             raise InvalidInput("Request has no body: JSON is expected")
         return value
@@ -174,7 +177,7 @@ class Call:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise InvalidInput(f"Request body is a JSON {_kind(value)}, an object is expected")
+            raise InvalidInput(f"Request body is {kind_of(value)}, a JSON object is expected")
         return value
 
     # -- what the request is about -----------------------------------------------------------------
@@ -313,12 +316,6 @@ class Call:
     def hrefs(self, relations: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
         """The ``hrefs`` member of an answer, of pairs of relation and path."""
         return [{"rel": relation, "href": self.href(path)} for relation, path in relations]
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, list):
-        return "list"
-    return "text" if isinstance(value, str) else "number or truth value"
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]

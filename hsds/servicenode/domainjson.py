@@ -15,7 +15,9 @@ from hsds.transport.rootstats import RootStats
 HSDS_VERSION: Final = "1.0.2"
 """Compatibility level that clients test for; this service's own version is ``about.version``."""
 DN_IDS: Final = ("dn-001",)
-"""What clients see as ids of data nodes. Constant: h5pyd 0.24 fails a flush if they change."""
+"""Ids of data nodes as domains show them, however many there are; only ``/about`` counts.
+
+Constant: h5pyd 0.24 fails a flush if they change."""
 _COMPRESSORS: Final = ("blosclz", "lz4", "lz4hc", "gzip", "zstd", "deflate")
 
 Json = dict[str, Any]

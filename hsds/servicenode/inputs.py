@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hsds.errors import InvalidInput
+from hsds.hdf5.reasons import kind_of
 
 
 def text_list(value: Any, what: str) -> tuple[str, ...]:
@@ -17,7 +18,7 @@ def text_list(value: Any, what: str) -> tuple[str, ...]:
 def json_object(value: Any, what: str) -> dict[str, Any]:
     """``value`` as a JSON object; ``InvalidInput`` names ``what``."""
     if not isinstance(value, dict):
-        raise InvalidInput(f"{what} must be a JSON object")
+        raise InvalidInput(f"{what} must be a JSON object, not {kind_of(value)}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -75,8 +76,9 @@ async def new_objects(
             if "id" in link:
                 call.member(domain, link["id"])
         new.append(NewObject(item, json, minted))
-    if len({each.id for each in new}) < len(new):
-        raise InvalidInput("an id stands twice in the list")
+    twice = [id_ for id_, count in Counter(each.id for each in new).items() if count > 1]
+    if twice:
+        raise InvalidInput(f"id {twice[0]} stands twice in the list")
     return new
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from hsds.errors import InvalidInput, NotAuthenticated, NotPermitted
+from hsds.hdf5.reasons import shown
 
 Action = Literal["create", "read", "update", "delete", "readACL", "updateACL"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -32,7 +33,7 @@ ANONYMOUS = User(None)
 def check_name(name: object) -> str:
     """The name of a user or group as an entry or owner may have it, or ``InvalidInput``."""
     if not isinstance(name, str) or not 0 < len(name) <= _NAME_LENGTH or not name.isprintable():
-        raise InvalidInput(f"Not the name of a user: printable text of at most {_NAME_LENGTH} characters")
+        raise InvalidInput(f"{shown(name)} is no name of a user: {_NAME_LENGTH} printable characters at most")
     return name
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from hsds import __version__
 from hsds.metrics import METRICS_TYPE
 from hsds.servicenode.call import Call, Route
-from hsds.servicenode.domainjson import DN_IDS, HSDS_VERSION
+from hsds.servicenode.domainjson import HSDS_VERSION
 from hsds.servicenode.node import ServiceNode
 from hsds.servicenode.replies import TEXT_TYPE, error_reply, json_reply
 
@@ -34,7 +34,7 @@ async def about(call: Call) -> web.StreamResponse:
             "about": settings.about,
             "node_count": len(node.dn_urls),
             "dn_urls": node.dn_urls,
-            "dn_ids": DN_IDS,
+            "dn_ids": [f"dn-{number:03}" for number, _ in enumerate(node.dn_urls, 1)],
             "username": call.user.name or "anonymous",
             "isadmin": call.user.is_admin,
             "durability": settings.durability,

@@ -13,6 +13,7 @@ from hsds.hdf5.dataspace import Dataspace
 from hsds.hdf5.datatype import Datatype
 from hsds.hdf5.fields import select_fields
 from hsds.hdf5.query import Query, parse_query
+from hsds.hdf5.reasons import kind_of
 from hsds.servicenode.call import Call, Domain
 from hsds.servicenode.early import ask_early_for_values, asker
 from hsds.servicenode.permissions import Action
@@ -51,7 +52,7 @@ class ValueRequest:
         """An option that must be text. Empty text counts as absent."""
         value = self.option(name)
         if value is not None and not isinstance(value, str):
-            raise InvalidInput(f"{name} must be text")
+            raise InvalidInput(f"{name} must be text, not {kind_of(value)}")
         return value or None
 
     def integer(self, name: str) -> int | None:
@@ -64,7 +65,7 @@ class ValueRequest:
                 raise InvalidInput(f"{name} must be an integer, got {value!r}"[:200])
             return int(value)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise InvalidInput(f"{name} must be an integer")
+            raise InvalidInput(f"{name} must be an integer, not {kind_of(value)}")
         return value
 
     def fields(self) -> tuple[str, ...] | None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typed import same
 
 from hsds.errors import InvalidInput
-from hsds.hdf5.jsontext import dumps, loads
+from hsds.hdf5.jsontext import MAX_NESTING, check_nesting, dumps, loads
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(),
@@ -118,3 +118,29 @@ def test_garbage_is_collected_afterwards_as_before(text, collects):
         assert gc.isenabled() is collects
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("part", ["[%s]", '{"a":%s}', '[1,{"b":2,"a":%s},[3]]'])
+def test_nesting_is_counted_from_the_request_on(part):
+    each = 1 + part.startswith("[1")
+    text = "1"
+    for _ in range((MAX_NESTING - 1) // each):
+        text = part % text
+    check_nesting({"x": loads(text), "value": 1})
+    for request in ({"x": loads(part % text)}, [{"x": loads(part % text)}], [[1, loads(part % text)]]):
+        with pytest.raises(InvalidInput, match=f"deeper than {MAX_NESTING}"):
+            check_nesting(request)
+
+
+def test_the_value_of_a_request_is_not_looked_into():
+    deep = loads("[" * 1000 + "]" * 1000)
+    check_nesting({"value": deep})
+    check_nesting([{"value": deep}, {"value": deep}])
+    for request in (deep, {"values": deep}, {"x": {"value": deep}}, [[{"value": deep}]]):
+        with pytest.raises(InvalidInput, match="nested"):
+            check_nesting(request)
+
+
+@pytest.mark.parametrize("plain", [None, True, 1, 1.5, "text", [], {}, [1, None], [[], {}]])
+def test_what_is_hardly_nested_passes(plain):
+    check_nesting(plain)

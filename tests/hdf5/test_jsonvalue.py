@@ -131,6 +131,50 @@ def test_what_is_no_value_is_refused(json: Any, value: Any, dims: Dims) -> None:
         from_json(value, parse_datatype(json), dims)
 
 
+@pytest.mark.parametrize(
+    ("json", "value", "dims", "reason"),
+    [
+        (VARIABLE_TEXT, ["a", 2, "c"], (3,), "value is not of H5T_STRING: expected text, got a number"),
+        (VARIABLE_TEXT, {"a": 1}, (), "value is not of H5T_STRING: expected text, got an object"),
+        (fixed_text(3), ["a", ["b"]], (2,), "value is not of H5T_STRING: expected text, got a list of 1"),
+        (OBJECT_REFERENCE, [1], (1,), "value is not of H5T_REFERENCE: expected text, got a number"),
+        (vlen_of("H5T_STD_I8LE"), "abc", (), "value is not of H5T_VLEN: expected a list, got text"),
+        (
+            vlen_of(VARIABLE_TEXT),
+            [[True]],
+            (1,),
+            "value is not of H5T_STRING: expected text, got a truth value",
+        ),
+        (PAIR, 1, (), "value is not of H5T_COMPOUND: expected a list of 2 members, got a number"),
+        (PAIR, [1], (), "value is not of H5T_COMPOUND: expected a list of 2 members, got a list of 1"),
+        (
+            PAIR,
+            [[1, 2], [3]],
+            (2,),
+            "value is not of H5T_COMPOUND: expected a list of 2 members, got a list of 1",
+        ),
+        (
+            {"class": "H5T_OPAQUE", "size": 3},
+            7,
+            (),
+            "value is not of H5T_OPAQUE: expected base64 text of 3 bytes, got a number",
+        ),
+        (
+            {"class": "H5T_OPAQUE", "size": 3},
+            "AQIDBA==",
+            (),
+            "value is not of H5T_OPAQUE: expected base64 text of 3 bytes, got 'AQIDBA=='",
+        ),
+        (REGION_REFERENCE, 7, (), "a region reference is null or an object with an id, not 7"),
+        (VARIABLE_TEXT, ["a"], (2,), "value has 1 elements, expected 2"),
+    ],
+)
+def test_reasons_name_what_is_wrong(json: Any, value: Any, dims: Dims, reason: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        from_json(value, parse_datatype(json), dims)
+    assert str(caught.value) == reason
+
+
 def test_a_few_letters_take_no_gigabytes() -> None:
     huge = fixed_text(2**30)
     for json, value in (

@@ -63,6 +63,10 @@ def layout(*dims: Any, **more: Any) -> dict[str, Any]:
     return dataset(creationProperties={"layout": {"class": "H5D_CHUNKED", "dims": list(dims)}, **more})
 
 
+def encoded(value: Any) -> dict[str, Any]:
+    return {"json": {"type": I32, "value": value, "encoding": "base64"}}
+
+
 VALUE = "/datasets/{dataset}/value"
 DEEP = "[" * 100_000
 
@@ -86,7 +90,7 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("POST", "/datasets", {"data": DEEP.encode()}, 400, ""),
     ("POST", "/datasets", {"data": b'"text"'}, 400, ""),
     ("POST", "/datasets", {}, 400, ""),
-    ("PUT", "/groups/{root}/links/x", {"data": b"[]"}, 400, ""),
+    ("PUT", "/groups/{root}/links/x", {"json": []}, 400, "a list"),
     ("POST", "/groups", {"data": b"{}", "headers": {"Content-Type": "text/plain"}}, 400, "text/plain"),
     # types
     ("POST", "/datasets", {"json": {"shape": [1]}}, 400, "type"),
@@ -120,6 +124,9 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", VALUE, {"params": {"select": "[5:2,0:1]"}}, 400, ""),
     ("GET", VALUE, {"params": {"select": "[[0,99],0:1]"}}, 400, ""),
     ("GET", VALUE, {"params": {"select": "[" * 1000}}, 400, ""),
+    ("POST", VALUE, {"json": {"select": [True, 1]}}, 400, "term of a selection: true"),
+    ("PUT", VALUE, {"json": {"value": [1], "element_count": [5]}}, 400, "an integer, not a list"),
+    ("PUT", VALUE, {"json": {"value": [1], "query": 5}}, 400, "query must be text, not a number"),
     ("POST", VALUE, {"json": {"points": [[0, 10]]}}, 400, "10"),
     ("POST", VALUE, {"json": {"points": [[0]]}}, 400, ""),
     ("POST", VALUE, {"json": {"points": "x"}}, 400, ""),
@@ -134,7 +141,7 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("PUT", VALUE, {"json": {"value": [[1e300] * 10] * 10}}, 400, ""),
     ("PUT", VALUE, {"json": {"nothing": 1}}, 400, ""),
     ("PUT", VALUE, {"json": {"start": [0], "stop": [1], "value": [1]}}, 400, ""),
-    ("PUT", VALUE, {"json": {"start": "a", "value": [1]}}, 400, ""),
+    ("PUT", VALUE, {"json": {"start": "a", "value": [1]}}, 400, "start"),
     ("GET", "/datasets/{null}/value", {}, 400, ""),
     ("GET", VALUE, {"params": {"query": "x ==="}}, 400, ""),
     ("GET", VALUE, {"params": {"query": "x > 1"}}, 400, ""),
@@ -152,7 +159,7 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("PUT", "/groups/{root}/links/x", {"json": {"nothing": 1}}, 400, ""),
     ("PUT", "/groups/{root}/links/x", {"json": {"id": "nothing"}}, 400, "nothing"),
     ("PUT", "/groups/{root}/links/x", {"json": {"id": 7}}, 400, ""),
-    ("PUT", "/groups/{root}/links/x", {"json": {"h5path": 7}}, 400, ""),
+    ("PUT", "/groups/{root}/links/x", {"json": {"h5path": 7}}, 400, "not 7"),
     ("GET", "/groups/{root}/links", {"params": {"Limit": "many"}}, 400, "Limit"),
     ("GET", "/groups/{root}/links", {"params": {"Marker": "none"}}, 404, "none"),
     ("GET", "/groups/", {"params": {"h5path": "/nothing"}}, 404, "nothing"),
@@ -163,6 +170,11 @@ CASES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("PUT", "/groups/{root}/attributes/b", {"json": {"type": "odd", "value": 3}}, 400, "odd"),
     ("PUT", "/groups/{root}/attributes/b", {"json": {"value": 3}}, 400, "type"),
     ("PUT", "/groups/{root}/attributes/b", {"json": {"type": I32, "value": "x"}}, 400, ""),
+    ("PUT", "/groups/{root}/attributes/b", encoded(7), 400, "base64 text, but a number"),
+    ("PUT", "/groups/{root}/attributes/b", encoded("?"), 400, "value is not base64"),
+    ("PUT", "/groups/{root}/attributes", {"json": {"attributes": {"b": 7}}}, 400, "object, not a number"),
+    ("PUT", "/groups/{root}/links", {"json": {"links": {"b": None}}}, 400, "object, not null"),
+    ("POST", "/datasets", {"json": {"type": I32, "attributes": {"b": []}}}, 400, "got a list"),
     ("PUT", "/groups/{root}/attributes/a/value", {"data": b"123", "headers": BINARY}, 400, ""),
     # domains
     ("PUT", "/", {}, 409, DOMAIN),

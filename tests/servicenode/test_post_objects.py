@@ -220,7 +220,8 @@ async def test_repeated_create_with_nan_fill_value(file):
 
 async def test_same_id_twice_in_a_list(file):
     item = {"id": file.new_id()}
-    assert (await file.post("/groups", json=[item, item])).status == 400
+    reply = await file.post("/groups", json=[item, item])
+    assert (reply.status, reply.reason) == (400, f"id {item['id']} stands twice in the list")
 
 
 async def test_deleted_id_may_be_used_again(file):

@@ -17,6 +17,18 @@ async def test_about(service):
     assert {"start_time", "name", "greeting", "about", "dn_urls"} <= set(data)
 
 
+async def test_about_has_an_id_for_each_data_node_and_files_have_always_the_same(service):
+    await service.make_domain("/home/test_user1/file.h5")
+    for urls in ((), ("http://10.0.0.1:6101",), ("http://10.0.0.1:6101", "http://10.0.0.2:6101")):
+        service.node.dn_urls = urls
+        data = (await service.get("/about")).json
+        assert data["dn_urls"] == list(urls)
+        assert data["dn_ids"] == ["dn-001", "dn-002"][: len(urls)]
+        assert data["node_count"] == len(urls)
+        flushed = await service.put("/", domain="/home/test_user1/file.h5", json={"flush": 1, "getdnids": 1})
+        assert flushed.json == {"dn_ids": ["dn-001"]}
+
+
 async def test_about_tells_admins_and_strangers(service):
     assert (await service.get("/about", user="admin")).json["isadmin"]
     assert (await service.get("/about", user=None)).json["username"] == "anonymous"
