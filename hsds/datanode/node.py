@@ -168,7 +168,7 @@ class LocalDataNode(DataNode):
             return None if look is None else look(op)
         except HsdsError as error:
             return error
-        except Exception as error:  # noqa: BLE001 - as below
+        except Exception as error:  # noqa: BLE001 - see _execute
             return _fault(op, error)
 
     async def _attempt(self, op: ops.Op[Any], attempt: Attempt | None, trace: Trace) -> Any | HsdsError:

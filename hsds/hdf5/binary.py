@@ -61,13 +61,14 @@ def decode_base64(text: Any, datatype: Datatype, dims: tuple[int, ...]) -> np.nd
     return decode(from_base64(text), datatype, dims)
 
 
-def from_base64(text: Any) -> bytes:
+def from_base64(text: Any, what: str = "value") -> bytes:
+    """The bytes of base64 text. Raises ``InvalidInput`` that names ``what`` was to be it."""
     if not isinstance(text, str):
-        raise InvalidInput(f"value is not base64 text, but {kind_of(text)}")
+        raise InvalidInput(f"{what} is not base64 text, but {kind_of(text)}")
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput(f"value is not base64: {error}") from error
+        raise InvalidInput(f"{what} is not base64: {error}") from error
 
 
 def to_base64(data: Buffer) -> str:

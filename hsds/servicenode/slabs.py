@@ -19,9 +19,9 @@ SMALL = 64 * 1024
 """Bytes up to which an answer leaves as one plain response, without a budget: less than it costs to ask."""
 FEW = 1024
 """Chunks of such an answer."""
-PIECE = 1024
+PER_CHUNK = 1024
 """Bytes that work on a chunk takes beside its values: its key, its place in the selection, its task."""
-TINY = 16 * PIECE
+TINY = 16 * PER_CHUNK
 """Bytes of a chunk of which that is no small part."""
 VIEWED = 512 * 1024
 """Bytes of chunks from which on they are read one by one."""
@@ -62,7 +62,7 @@ def reading(spec: DatasetSpec, selection: Selection, budget: ByteBudget, *, copi
 
 def overhead(spec: DatasetSpec, selection: Selection) -> int:
     """Bytes that a page takes beside its values: of chunks so small that they take more by being many."""
-    return PIECE * most_chunks(selection, spec.chunk_shape) if spec.chunk_nbytes < TINY else 0
+    return PER_CHUNK * most_chunks(selection, spec.chunk_shape) if spec.chunk_nbytes < TINY else 0
 
 
 def is_small(spec: DatasetSpec, selection: Selection, nbytes: int) -> bool:

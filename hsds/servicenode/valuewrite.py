@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 from typing import Any
 
 import numpy as np
 
 from hsds.errors import InvalidInput
-from hsds.hdf5.binary import decode
+from hsds.hdf5.binary import decode, from_base64
 from hsds.hdf5.datatype import Compound, Datatype
 from hsds.hdf5.jsonvalue import from_json
 from hsds.hdf5.selection import Selection
@@ -84,7 +82,7 @@ async def whole_data(request: ValueRequest, datatype: Datatype, dims: tuple[int,
             return decode(body, datatype, dims)
         return await aside(len(body), lambda: decode(body, datatype, dims))
     if request.body.get("value_base64") is not None:
-        return decode(_from_base64(request.body["value_base64"]), datatype, dims)
+        return decode(from_base64(request.body["value_base64"], "value_base64"), datatype, dims)
     if "value" not in request.body:
         raise InvalidInput("the body has no value")
     single = len(request.fields() or ()) == 1
@@ -106,13 +104,6 @@ def _from_json(value: object, datatype: Datatype, dims: tuple[int, ...], *, sing
         data = np.empty(dims, dtype=datatype.dtype)
         data[name] = from_json(value, member, dims)
         return data
-
-
-def _from_base64(text: object) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)  # type: ignore[arg-type]  # others raise TypeError
-    except (TypeError, ValueError, binascii.Error):
-        raise InvalidInput("value_base64 is not base64") from None
 
 
 def _part(data: Array, target: Target) -> Array:
